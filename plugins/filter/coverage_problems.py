@@ -1,0 +1,73 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: coverage_problems
+short_description: Say which queues nobody consumes on which broker
+version_added: 0.1.0
+author:
+  - mqlift contributors (@mqlift)
+description:
+  - Turns the results of M(mqlift.amazon_mq.queue_info) for several brokers into sentences for people.
+positional: _input, names, queues
+options:
+  _input:
+    description: The results of M(mqlift.amazon_mq.queue_info), one for each broker. A failed one is a problem.
+    type: list
+    elements: dict
+    required: true
+  names:
+    description: The brokers' names, in the order of the results.
+    type: list
+    elements: str
+    required: true
+  queues:
+    description: The names of the queues that need a consumer on each broker.
+    type: list
+    elements: str
+    required: true
+seealso:
+  - plugin: mqlift.amazon_mq.coverage_gaps
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Stop unless each queue has a consumer on both brokers
+  ansible.builtin.assert:
+    that: problems | length == 0
+    fail_msg: "{{ problems | join('; ') }}"
+  vars:
+    problems: "{{ [source, target] | mqlift.amazon_mq.coverage_problems(['old', 'new'], ['orders.new']) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The problems, empty when all queues are covered.
+  type: list
+  elements: str
+  sample: ["broker new: no consumer for orders.new"]
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import coverage_problems
+
+
+def _coverage_problems(results: Sequence[Mapping[str, Any]], names: Sequence[str], queues: Sequence[str]) -> list[str]:
+    if isinstance(names, str) or isinstance(queues, str) or len(results) != len(names):
+        raise AnsibleFilterError("coverage_problems: needs as many results as names of brokers, and a list of queues")
+    try:
+        return coverage_problems(results, names, queues)
+    except TypeError as exc:
+        raise AnsibleFilterError(f"coverage_problems: not the results of queue_info: {exc}") from exc
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"coverage_problems": _coverage_problems}

@@ -1,0 +1,122 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module util is private to the collection; it may change at any time.
+
+"""HTTP for the views: the only engine file that imports Ansible.
+
+Redirects are refused (credentials would follow them), TLS is verified unless the user said otherwise, and both the
+size of an answer and the time of a whole exchange are bounded.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected
+from typing import Any, NamedTuple, Protocol
+from urllib.error import HTTPError
+
+from ansible.module_utils.urls import open_url
+
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+
+class HttpError(Exception):
+    """No usable answer. ``transient`` when trying again later makes sense."""
+
+    def __init__(self, message: str, transient: bool) -> None:
+        super().__init__(message)
+        self.transient = transient
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+
+
+class Http(Protocol):
+    """What a view needs of HTTP."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+        """POST within ``timeout`` seconds in all; any HTTP status is an answer. Raises HttpError."""
+
+
+class OpenUrlHttp:
+    """Http by ansible.module_utils.urls, with basic authentication when there is a user name."""
+
+    def __init__(self, username: str | None, password: str | None, ca_file: str | None, validate_certs: bool) -> None:
+        self._ca_file = ca_file
+        self._options: dict[str, Any] = {
+            "url_username": username,
+            "url_password": password,
+            "force_basic_auth": username is not None,
+            "ca_path": ca_file,
+            "validate_certs": validate_certs,
+        }
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+        if self._ca_file is not None:
+            try:
+                with open(self._ca_file, "rb"):
+                    pass
+            except OSError as exc:
+                raise HttpError(f"ca_file {self._ca_file}: {exc.strerror}", transient=False) from exc
+        # A socket's time limit is per read, so a peer that drips bytes outlives it: the whole exchange runs in a
+        # thread that is given up when its time is over.
+        outcome: list[Answer | Exception] = []
+
+        def exchange() -> None:
+            try:
+                outcome.append(self._exchange(url, body, headers, timeout))
+            except Exception as exc:  # noqa: BLE001 - whatever it is, it is raised in the caller's thread
+                outcome.append(exc)
+
+        worker = threading.Thread(target=exchange, daemon=True)
+        worker.start()
+        worker.join(timeout)
+        if not outcome:
+            raise HttpError(f"no answer within {timeout:g} s", transient=True)
+        result = outcome[0]
+        if isinstance(result, Answer):
+            return result
+        if isinstance(result, HttpError):
+            raise result
+        if isinstance(result, BadStatusLine) and not isinstance(result, RemoteDisconnected):
+            raise HttpError("the answer is not HTTP", transient=False) from result
+        if isinstance(result, (OSError, HTTPException)):
+            raise HttpError(_reason(result), transient=not _is_tls(result)) from result
+        # open_url raises its own types, e.g. for a certificate that does not verify or a CA file that is missing.
+        raise HttpError(_reason(result), transient=False) from result
+
+    def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+        try:
+            response = open_url(
+                url,
+                data=body,
+                headers=dict(headers),
+                method="POST",
+                timeout=timeout,
+                follow_redirects="none",
+                decompress=False,
+                **self._options,
+            )
+            status = int(response.status)
+        except HTTPError as exc:
+            response, status = exc, exc.code
+        with response:
+            content = response.read(MAX_ANSWER_BYTES + 1)
+        if len(content) > MAX_ANSWER_BYTES:
+            raise HttpError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes", transient=False)
+        return Answer(status, content)
+
+
+def _reason(exc: BaseException) -> str:
+    inner = getattr(exc, "reason", None)
+    return str(inner if inner is not None else exc) or type(exc).__name__
+
+
+def _is_tls(exc: BaseException) -> bool:
+    text = _reason(exc)
+    return "CERTIFICATE_VERIFY_FAILED" in text or "WRONG_VERSION_NUMBER" in text

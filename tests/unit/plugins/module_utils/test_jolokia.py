@@ -1,0 +1,259 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The Jolokia view, with answers as ActiveMQ 5.16.6 and 5.18.3 give them."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Answer, HttpError
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import JolokiaView
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
+    DURABLE_SUBSCRIPTION,
+    QUEUE,
+    Destination,
+    Overview,
+    ViewError,
+)
+
+URL = "http://broker.example:8161/api/jolokia"
+STANDBY_URL = "http://standby.example:8161/api/jolokia"
+
+NOTHING = {
+    "error_type": "javax.management.InstanceNotFoundException",
+    "error": "javax.management.InstanceNotFoundException : No MBean with pattern x found for reading attributes",
+    "status": 404,
+}
+OVERVIEW, CONNECTIONS, SCHEDULER, SUBSCRIPTIONS, QUEUES = range(5)
+B = "org.apache.activemq:brokerName=localhost,"
+FULL = [
+    {
+        "value": {
+            B + "type=Broker": {
+                "TotalMessageCount": 11,
+                "BrokerId": "ID:vm-41955-1795295031973-0:1",
+                "UptimeMillis": 30207,
+                "BrokerVersion": "5.16.6",
+                "BrokerName": "localhost",
+                "DynamicDestinationProducers": [{"objectName": "x"}],
+            }
+        },
+        "status": 200,
+    },
+    {
+        "value": {
+            B + "connectionName=a,connectionViewType=clientId": {"ClientId": "a:1", "ActiveTransactionCount": 1},
+            B + "connectionName=b,connectionViewType=clientId": {"ClientId": "b:1", "ActiveTransactionCount": 2},
+        },
+        "status": 200,
+    },
+    {"value": {B + "name=JMS,service=JobScheduler,type=Broker": {"ScheduledMessageCount": 2}}, "status": 200},
+    {
+        "value": {
+            B + "clientId=cid_1,consumerId=Durable(cid_1_sub_1),destinationName=evt_x,endpoint=Consumer": {
+                "Active": False,
+                "DispatchedQueueSize": 1,
+                "DestinationName": "evt,x",
+                "PendingQueueSize": 5,
+                "ClientId": "cid:1",
+                "SubscriptionName": "sub,1",
+                "DequeueCounter": 0,
+                "EnqueueCounter": 6,
+            }
+        },
+        "status": 200,
+    },
+    {
+        "value": {
+            B + "destinationName=q_1 _we&ast;ird,destinationType=Queue,type=Broker": {
+                "QueueSize": 3,
+                "EnqueueCount": 4,
+                "ConsumerCount": 2,
+                "InFlightCount": 1,
+                "DequeueCount": 1,
+                "DLQ": False,
+                "ProducerCount": 1,
+                "Name": 'q:1 "we*ird',
+            }
+        },
+        "status": 200,
+    },
+]
+
+
+class FakeHttp:
+    """Answers by URL: an Answer, a bulk of answers, or an exception."""
+
+    def __init__(self, **answers):
+        self.answers = answers
+        self.calls = []
+
+    def post(self, url, body, headers, timeout):
+        self.calls.append((url, json.loads(body), dict(headers), timeout))
+        answer = self.answers["standby" if url == STANDBY_URL else "broker"]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, Answer) else Answer(200, json.dumps(answer).encode())
+
+
+def view(answer, **options):
+    return JolokiaView([URL], FakeHttp(broker=answer), wall_clock=lambda: 12.5, **options)
+
+
+def changed(index, answer):
+    bulk = copy.deepcopy(FULL)
+    bulk[index] = answer
+    return bulk
+
+
+def test_a_whole_sample():
+    sample = view(FULL).sample()
+
+    assert sample.taken_at == 12.5
+    assert (sample.view, sample.url) == ("jolokia", URL)
+    assert sample.overview == Overview("ID:vm-41955-1795295031973-0:1", "localhost", "5.16.6", 30207, 11)
+    assert sample.destinations == [
+        Destination('q:1 "we*ird', QUEUE, 3, 1, 4, 1, 2, 1, False),
+        Destination("evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 6, 1, 6, 0, 0, None, None, "evt,x"),
+    ]
+    assert (sample.open_transactions, sample.scheduled, sample.anonymous_producers) == (3, 2, 1)
+    assert sample.unknowns == ()
+
+
+def test_one_bulk_request_with_an_origin_reads_transactions_first_and_queues_last():
+    http = FakeHttp(broker=FULL)
+
+    JolokiaView([URL], http, timeout=3).sample()
+
+    [(url, bulk, headers, timeout)] = http.calls
+    assert (url, timeout) == (URL, 3)
+    assert headers["Origin"]
+    assert all(read["type"] == "read" and read["attribute"] for read in bulk)
+    mbeans = [read["mbean"] for read in bulk]
+    assert "connectionViewType=clientId" in mbeans[CONNECTIONS]
+    assert mbeans[SCHEDULER].endswith("service=JobScheduler,name=*")
+    assert mbeans[SUBSCRIPTIONS].endswith("consumerId=Durable(*)")
+    assert mbeans[QUEUES].endswith("destinationType=Queue,destinationName=*")
+
+
+def test_a_broker_without_anything_is_empty_not_an_error():
+    sample = view([FULL[OVERVIEW], NOTHING, NOTHING, NOTHING, NOTHING]).sample()
+
+    assert sample.destinations == []
+    assert (sample.open_transactions, sample.scheduled) == (0, 0)
+    assert sample.unknowns == ()
+
+
+def test_what_an_older_broker_does_not_tell_is_unknown():
+    bulk = changed(QUEUES, {"value": {"x": {"Name": "q", "QueueSize": -1, "InFlightCount": True}}, "status": 200})
+    bulk[CONNECTIONS] = {"value": {"a": {"ActiveTransactionCount": 1}, "b": {"ClientId": "b"}}, "status": 200}
+    bulk[SCHEDULER] = {"value": {"a": {}}, "status": 200}
+
+    sample = view(bulk).sample()
+
+    assert sample.destinations[0] == Destination("q", QUEUE)
+    assert sample.open_transactions is None
+    assert sample.scheduled is None
+    assert sample.unknowns == ("transactions", "scheduled")
+
+
+def test_what_may_not_be_read_is_unknown():
+    forbidden = {"status": 403, "error": "not allowed", "error_type": "java.lang.Exception"}
+
+    sample = view([FULL[OVERVIEW], forbidden, forbidden, forbidden, NOTHING]).sample()
+
+    assert sample.unknowns == ("transactions", "scheduled", "durable_subscriptions")
+    assert sample.open_transactions is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "message", "transient"),
+    [
+        (Answer(401, b"<html>"), "credentials are refused", False),
+        (Answer(403, b"<html>"), "forbidden", False),
+        (Answer(404, b"<html>"), "no Jolokia at this URL", False),
+        (Answer(302, b""), "redirect is refused", False),
+        (Answer(503, b""), "HTTP status 503", True),
+        (Answer(200, b"<html>\x1b</html>"), "not JSON, it starts with '<html>", False),
+        (Answer(200, b""), "not JSON", False),
+        (Answer(200, b"[" * 100_000), "not JSON", False),
+        (Answer(200, b"[1, 2, 3, 4, 5]"), "not one of Jolokia's", False),
+        (Answer(200, b"[]"), "not one of Jolokia's", False),
+        (Answer(200, b"null"), "not one of Jolokia's", False),
+        ({"status": 403, "error": "Origin null is not allowed"}, "Origin null is not allowed", False),
+        (HttpError("[Errno 111] Connection refused", transient=True), "Connection refused", True),
+        (HttpError("certificate verify failed", transient=False), "certificate", False),
+    ],
+)
+def test_answers_that_are_none(answer, message, transient):
+    with pytest.raises(ViewError, match=message) as caught:
+        view(answer).sample()
+
+    assert caught.value.transient is transient
+    assert caught.value.url == URL
+    assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "answer", "message", "transient"),
+    [
+        (OVERVIEW, NOTHING, "no broker is registered", True),
+        (OVERVIEW, {"status": 500, "error": "Broker is not yet started."}, "not yet started", True),
+        (OVERVIEW, {"status": 200, "value": {"b": {"BrokerName": "x"}}}, "does not tell its id", True),
+        (OVERVIEW, {"status": 200, "value": {"a": {}, "b": {"BrokerName": "x"}}}, "more than one broker", False),
+        (QUEUES, {"status": 403, "error": "no"}, "status 403", False),
+        (QUEUES, {"status": 404, "error": "InstanceNotFoundException : vanished"}, "vanished", True),
+        (QUEUES, {"status": 200, "value": []}, "not a map", False),
+        (QUEUES, {"status": 200, "value": {"x": 1}}, "not a map", False),
+        (QUEUES, {"status": 200, "value": {"x": {"QueueSize": 1}}}, "does not tell its Name", False),
+        (QUEUES, {}, "status None", False),
+    ],
+)
+def test_answers_that_must_not_look_like_an_empty_broker(index, answer, message, transient):
+    with pytest.raises(ViewError, match=message) as caught:
+        view(changed(index, answer)).sample()
+
+    assert caught.value.transient is transient
+
+
+def test_the_active_instance_is_found_and_asked_first_from_then_on():
+    http = FakeHttp(standby=HttpError("Connection refused", transient=True), broker=FULL)
+    pair = JolokiaView([STANDBY_URL, URL], http)
+
+    assert pair.sample().url == URL
+    assert pair.sample().url == URL
+    assert [call[0] for call in http.calls] == [STANDBY_URL, URL, URL]
+
+
+def test_wrong_credentials_are_not_tried_on_the_other_instance():
+    http = FakeHttp(standby=Answer(401, b""), broker=FULL)
+
+    with pytest.raises(ViewError, match="credentials"):
+        JolokiaView([STANDBY_URL, URL], http).sample()
+
+    assert len(http.calls) == 1
+
+
+def test_no_instance_answers():
+    refused = HttpError("Connection refused", transient=True)
+
+    with pytest.raises(ViewError, match="no instance answers") as caught:
+        JolokiaView([STANDBY_URL, URL], FakeHttp(standby=refused, broker=Answer(503, b""))).sample()
+
+    assert caught.value.transient
+    assert STANDBY_URL in str(caught.value)
+    assert "503" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "urls", [[], ["http://admin:secret@broker.example"], ["ftp://broker.example"], ["http:///x"], ["http://x:99999"]]
+)
+def test_urls_are_checked_before_anything_is_sent(urls):
+    with pytest.raises(ValueError, match=r"^view\.url: ") as caught:
+        JolokiaView(urls, FakeHttp())
+
+    assert "secret" not in str(caught.value)
