@@ -1,0 +1,109 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brokers: rendering their configuration and the unit that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypedDict
+
+import jinja2
+
+from lab import shell
+from lab.hosts import Unit
+from lab.pki import STORE_PASSWORD
+from lab.software import Software
+
+UNIT = "activemq"
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
+    undefined=jinja2.StrictUndefined,
+    autoescape=jinja2.select_autoescape(enabled_extensions=("xml.j2",), default=False),
+    trim_blocks=True,
+)
+
+
+class User(TypedDict):
+    """A broker user."""
+
+    name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Broker:
+    """One broker process: its name (also its certificate's), address, software and folders."""
+
+    name: str
+    address: str
+    software: Software
+    folder: Path
+    console_user: User
+    #: For an instance of the target: the store it competes for, the folder with its certificate, and its users.
+    store: Path | None = None
+    pki: Path | None = None
+    users: Sequence[User] = ()
+
+    @property
+    def tls(self) -> bool:
+        """Whether it is an instance of the target, which speaks TLS only."""
+        return self.store is not None
+
+    def render(self) -> Unit:
+        """Write its configuration and return the unit that runs it."""
+        conf, data = self.folder / "conf", self.folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        values = {
+            "name": self.name,
+            "address": self.address,
+            "conf": conf,
+            "data": data,
+            "home": self.software.home,
+            "console": self.software.kind == "apache",
+            "tls": self.tls,
+            "store": self.store,
+            "pki": self.pki,
+            "store_password": STORE_PASSWORD,
+            "users": self.users,
+        }
+        templates = {
+            "activemq.xml": "target.xml.j2" if self.tls else "source.xml.j2",
+            "jetty.xml": "jetty.xml.j2",
+            "jolokia-access.xml": "jolokia-access.xml.j2",
+            "log4j.properties": "log4j.properties.j2",
+            "log4j2.properties": "log4j2.properties.j2",
+        }
+        for name, template in templates.items():
+            shell.write(conf / name, _TEMPLATES.get_template(template).render(values), 0o600)
+        realm = f"{self.console_user['name']}: {self.console_user['password']}, admin\n"
+        shell.write(conf / "jetty-realm.properties", realm, 0o600)
+        return Unit(UNIT, self._command(conf, data), stop_timeout=20)
+
+    def _command(self, conf: Path, data: Path) -> list[str]:
+        properties = {
+            "activemq.home": self.software.home,
+            "activemq.base": self.folder,
+            "activemq.conf": conf,
+            "activemq.data": data,
+            "jolokia.conf": f"file:{conf}/jolokia-access.xml",
+            "log4j.configuration": f"file:{conf}/log4j.properties",
+            "log4j2.configurationFile": f"file:{conf}/log4j2.properties",
+            "java.io.tmpdir": self.folder / "tmp",
+            "java.awt.headless": "true",
+        }
+        # The first tier's compiler and the serial collector start fastest and use least, which is what a lab needs.
+        flags = ["-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+        return [
+            "/usr/bin/java",
+            *flags,
+            *(f"-D{key}={value}" for key, value in properties.items()),
+            "-cp",
+            ":".join(str(path) for path in self.software.class_path()),
+            "org.apache.activemq.console.Main",
+            "start",
+            f"xbean:file:{conf}/activemq.xml",
+        ]

@@ -1,0 +1,183 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory and the Ansible configuration of a running lab: what a user of the collection would write by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from lab import plan, shell
+from lab.hosts import Host, ProcessHost
+
+if TYPE_CHECKING:
+    from lab.lab import Lab
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """The brokers as clients see them."""
+
+    source: Sequence[str]
+    source_console: str
+    target: Sequence[str]
+    target_consoles: Sequence[str]
+
+    @classmethod
+    def of(cls, *, source: str, targets: Sequence[str]) -> Endpoints:
+        """Endpoints from the names of the brokers' hosts."""
+        return cls(
+            source=[f"tcp://{source}:{plan.OPENWIRE}", f"stomp://{source}:{plan.STOMP}"],
+            source_console=f"http://{source}:{plan.CONSOLE}/api/jolokia",
+            target=[
+                *(f"ssl://{name}:{plan.OPENWIRE_TLS}" for name in targets),
+                *(f"stomp+ssl://{name}:{plan.STOMP_TLS}" for name in targets),
+            ],
+            target_consoles=[f"https://{name}:{plan.CONSOLE_TLS}/api/jolokia" for name in targets],
+        )
+
+
+#: What the settings file of a service holds, by its format: key -> template.
+SETTINGS: Mapping[plan.Format, Mapping[str, str]] = {
+    "properties": {
+        "broker.url": "{{ mq_url }}",
+        "broker.username": "{{ mq_username }}",
+        "broker.password": "{{ mq_password }}",
+    },
+    "yaml": {
+        "broker.hosts": "{{ mq_hosts }}",
+        "broker.username": "{{ mq_username }}",
+        "broker.password": "{{ mq_password }}",
+    },
+}
+_ENVIRONMENT: Mapping[str, Mapping[str, str]] = {
+    "java": {
+        "BROKER_URL": "{{ mq_url }}",
+        "BROKER_USERNAME": "{{ mq_username }}",
+        "BROKER_PASSWORD": "{{ mq_password }}",
+    },
+    "python": {
+        "STOMP_HOSTS": "{{ mq_url }}",
+        "STOMP_TLS_HOSTS": "{{ mq_hosts | selectattr('tls') | map(attribute='address') | join(',') }}",
+        "STOMP_USERNAME": "{{ mq_username }}",
+        "STOMP_PASSWORD": "{{ mq_password }}",
+    },
+}
+
+
+def first_settings(placement: plan.Placement, endpoints: Endpoints) -> str:
+    """The settings file of a service as it is before any migration: the source, without credentials."""
+    openwire, stomp = (url for url in endpoints.source)
+    host, port = stomp.partition("://")[2].rsplit(":", 1)
+    if placement.format == "properties":
+        lines = ["# broker of the shop", f"broker.url=failover:({openwire})", "broker.username=", "broker.password="]
+    elif placement.format == "yaml":
+        broker = {"hosts": [{"host": host, "port": int(port), "tls": False}], "username": "", "password": ""}
+        lines = ["# broker of the shop", yaml.safe_dump({"broker": broker}, sort_keys=False).rstrip()]
+    elif placement.language == "java":
+        lines = ["# broker of the shop", f'BROKER_URL="failover:({openwire})"', "BROKER_USERNAME=", "BROKER_PASSWORD="]
+    else:
+        lines = [
+            "# broker of the shop",
+            f"STOMP_HOSTS={host}:{port}",
+            "STOMP_TLS_HOSTS=",
+            "STOMP_USERNAME=",
+            "STOMP_PASSWORD=",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) -> dict[str, Any]:
+    """One item of mq_services."""
+    values = _ENVIRONMENT[placement.language] if placement.format == "env" else SETTINGS[placement.format]
+    entry: dict[str, Any] = {
+        "name": placement.name,
+        "role": placement.role,
+        "manager": "systemd",
+        "dialect": "activemq" if placement.language == "java" else "host_list",
+        "protocol": "openwire" if placement.language == "java" else "stomp",
+        "destinations": placement.destinations,
+        "settings": [
+            {"path": host.inside(placement.settings_path), "format": placement.format, "values": dict(values)}
+        ],
+    }
+    if isinstance(host, ProcessHost):
+        entry["manager"] = "command"
+        entry["commands"] = {
+            action: [*python, "unit", action, host.name, placement.name] for action in ("start", "stop", "status")
+        }
+        entry["pid_file"] = str(host.pid_file(placement.name))
+    return entry
+
+
+def write(lab: Lab, root: Path) -> None:
+    """Write inventory.yml and ansible.cfg into the lab's folder."""
+    clients: dict[str, Any] = {}
+    for placement in lab.plan.services:
+        host = lab.hosts[placement.host]
+        entry = clients.setdefault(
+            placement.host, {"ansible_host": host.address, "ansible_port": host.ssh_port, "mq_services": []}
+        )
+        entry["mq_services"].append(service_entry(placement, host, lab.command()))
+    document = {"all": {"vars": _variables(lab), "children": {"mq_clients": {"hosts": clients}}}}
+    header = "# Written when the lab came up.\n"
+    shell.write(lab.folder / "inventory.yml", header + yaml.safe_dump(document, sort_keys=False, width=120), 0o600)
+    shell.write(lab.folder / "ansible.cfg", _config(lab, root))
+
+
+def _variables(lab: Lab) -> dict[str, Any]:
+    ends = lab.endpoints
+    return {
+        "ansible_user": "root",
+        "ansible_ssh_private_key_file": str(lab.ssh / "id"),
+        "ansible_ssh_common_args": f"-o UserKnownHostsFile={lab.ssh / 'known_hosts'} -o StrictHostKeyChecking=yes",
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "mq_source": {
+            "name": "onprem",
+            "endpoints": list(ends.source),
+            "view": {
+                "type": "jolokia",
+                "urls": [ends.source_console],
+                "username": plan.SOURCE_CONSOLE_USER,
+                "password": plan.SOURCE_CONSOLE_PASSWORD,
+            },
+        },
+        "mq_target": {
+            "name": plan.TARGET_NAME,
+            "region": plan.REGION,
+            "endpoints": list(ends.target),
+            "username": plan.APP_USER,
+            "password": plan.APP_PASSWORD,
+            "ca_file": str(lab.pki / "ca.pem"),
+            "view": {
+                "type": "jolokia",
+                "urls": list(ends.target_consoles),
+                "username": plan.CONSOLE_USER,
+                "password": plan.CONSOLE_PASSWORD,
+                "ca_file": str(lab.pki / "ca.pem"),
+            },
+        },
+    }
+
+
+def _config(lab: Lab, root: Path) -> str:
+    return f"""[defaults]
+inventory = {lab.folder / "inventory.yml"}
+collections_path = {root / ".build/collections"}
+local_tmp = {lab.folder / "tmp"}
+forks = 8
+host_key_checking = true
+inject_facts_as_vars = false
+display_skipped_hosts = false
+retry_files_enabled = false
+
+[ssh_connection]
+pipelining = true
+control_path_dir = {lab.folder / "tmp" / "cp"}
+ssh_args = -o ControlMaster=auto -o ControlPersist=60s
+"""

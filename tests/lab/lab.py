@@ -1,0 +1,390 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab as a whole: bringing it up, finding it again, taking it down."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from lab import brokers, hosts, inventory, network, plan, services, shell, software
+from lab.aws import PORT as AWS_PORT
+from lab.brokers import Broker, User
+from lab.hosts import Host, NamespaceHost, ProcessHost, Unit
+from lab.pki import STORE_PASSWORD, Authority
+from lab.plan import Placement, Plan
+from lab.shell import LabError
+
+Mode = Literal["namespaces", "processes"]
+_CONTROLLER_NUMBER = 1
+#: A JVM takes about 130 MB, and there is one for each broker and each Java service.
+_NEEDED_MEMORY, _NEEDED_DISK = 2 * 1024**3, 2 * 1024**3
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down about a running lab (lab.json)."""
+
+    plan: str
+    mode: Mode
+    reason: str
+    source_software: str
+    target_software: str
+    started: float
+
+
+class Lab:
+    """A lab in a folder. The folder's path decides its id, so that labs in two folders never share a name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.id = hashlib.sha256(str(self.folder).encode()).hexdigest()[:6]
+        self.shared = self.folder / "shared"
+        self.ledger = self.shared / "ledger"
+        self.produce = self.shared / "produce"
+        self.pki = self.shared / "pki"
+        self.ssh = self.folder / "ssh"
+
+    @cached_property
+    def record(self) -> Record:
+        """What runs here. Raises LabError when nothing does."""
+        try:
+            return Record(**json.loads((self.folder / "lab.json").read_text()))
+        except FileNotFoundError as error:
+            raise LabError(f"no lab is up in {self.folder}; bring one up with 'make lab-up'") from error
+
+    @property
+    def running(self) -> bool:
+        """Whether a lab was brought up here and not taken down."""
+        return (self.folder / "lab.json").exists()
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan of the running lab."""
+        return plan.named(self.record.plan)
+
+    @cached_property
+    def hosts(self) -> dict[str, Host]:
+        """All hosts by name."""
+        return self._hosts(self.plan, self.record.mode)
+
+    @property
+    def mode(self) -> Mode:
+        """The kind of hosts, also before the lab is up."""
+        if self.running:
+            return self.record.mode
+        return "namespaces" if network.switch_name(self.id) in network.list_namespaces() else "processes"
+
+    @property
+    def endpoints(self) -> inventory.Endpoints:
+        """Where the brokers and the AWS API are."""
+        return inventory.Endpoints.of(
+            source=self.name_of(plan.SOURCE),
+            targets=[self.name_of(name) for name in plan.TARGETS],
+        )
+
+    @property
+    def aws_url(self) -> str:
+        """Where the AWS API is."""
+        return f"https://{self.address(_CONTROLLER_NUMBER)}:{AWS_PORT}"
+
+    def healthy(self) -> bool:
+        """Whether every host of the recorded lab answers."""
+        try:
+            return all(host.ready() for host in self.hosts.values())
+        except (LabError, OSError):
+            return False
+
+    # -- addresses and names ------------------------------------------------------------------------------------------
+
+    def address(self, number: int, mode: Mode | None = None) -> str:
+        """The address with this number in the lab's plan."""
+        if (mode or self.mode) == "namespaces":
+            return f"{network.SUBNET}.{number}"
+        # A block of loopback addresses of its own for each lab.
+        return f"127.{64 + int(self.id[:2], 16) % 128}.{int(self.id[2:4], 16)}.{number}"
+
+    def name_of(self, host: str) -> str:
+        """How clients call a broker's host: by name, or by address where names cannot be given."""
+        if self.record.mode == "processes":
+            return self.hosts[host].address
+        return self._names(host)[0]
+
+    @staticmethod
+    def _names(host: str) -> list[str]:
+        if host in plan.TARGETS:
+            return [plan.instance_name(plan.TARGETS.index(host) + 1), host]
+        return [f"{host}.lab", host]
+
+    def names(self, chosen: Plan) -> dict[str, list[str]]:
+        """Address -> names, as every /etc/hosts of the lab has them."""
+        table = {self.address(number, "namespaces"): self._names(host) for host, number in chosen.numbers.items()}
+        return {network.CONTROLLER: ["controller.lab", "aws.lab"], **table}
+
+    # -- running things -----------------------------------------------------------------------------------------------
+
+    def controller(self) -> list[str]:
+        """What to put before a command so that it runs where the controller is."""
+        switch = network.switch_name(self.id)
+        if (self.running and self.record.mode == "processes") or switch not in network.list_namespaces():
+            return []
+        return ["ip", "netns", "exec", switch]
+
+    def prepare_controller(self) -> None:
+        """Make the place where the controller is, for a command that brings the lab up itself."""
+        if hosts.namespaces_permitted(self.folder) is None:
+            network.ensure_switch(self.id, {})
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the controller: Ansible's settings and AWS's."""
+        tools = Path(sys.executable).parent
+        return {
+            shell.MARK: self.id,
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT / "tests"),
+            "MQLIFT_ROOT": str(ROOT),
+            "MQLIFT_PYTHON": sys.executable,
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
+            "AWS_ACCESS_KEY_ID": "lab-access-key",
+            "AWS_SECRET_ACCESS_KEY": "lab-secret-access-key",
+            "AWS_DEFAULT_REGION": plan.REGION,
+            "AWS_CA_BUNDLE": str(self.pki / "ca.pem"),
+            "AWS_URL": self.aws_url,
+            "AWS_ENDPOINT_URL": self.aws_url,
+        }
+
+    def active_target(self) -> str | None:
+        """The host of the target's active instance."""
+        for name in plan.TARGETS:
+            if self.accepts(self.hosts[name].address, plan.OPENWIRE_TLS):
+                return name
+        return None
+
+    def accepts(self, address: str, port: int) -> bool:
+        """Whether something accepts connections there, seen from the controller."""
+        probe = [*self.controller(), "bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"]
+        return shell.run(probe, check=False, timeout=10).returncode == 0
+
+    # -- up -----------------------------------------------------------------------------------------------------------
+
+    def up(
+        self,
+        chosen: Plan,
+        *,
+        mode: Mode | Literal["auto"] = "auto",
+        choice: software.Choice = "auto",
+        say: Callable[[str], None] = print,
+    ) -> None:
+        """Bring the lab up. A lab that a killed run left behind is removed first."""
+        started = time.monotonic()
+        check_machine(self.folder)
+        self.down(keep_controller=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = {line: software.find(line, choice) for line in ("source", "target")}
+        reason = "" if mode == "processes" else hosts.namespaces_permitted(self.folder)
+        if mode == "namespaces" and reason:
+            raise LabError(f"namespace hosts cannot be made here: {reason}")
+        kind: Mode = "namespaces" if reason is None else "processes"
+        if kind == "processes":
+            network.remove(self.id)
+        if reason:
+            say(f"lab: namespaces are not permitted here, hosts are plain processes on loopback ({reason})")
+        self._write_record(
+            Record(chosen.name, kind, reason or "", found["source"].describe(), found["target"].describe(), time.time())
+        )
+        say(f"lab: source {self.record.source_software}, target {self.record.target_software}, {kind}")
+        self._prepare(chosen, found)
+        for host in self.hosts.values():
+            host.launch()
+        hosts.wait_until_ready([self.hosts[name] for name in (plan.SOURCE, *plan.TARGETS)])
+        self.hosts[plan.SOURCE].unit("start", brokers.UNIT)
+        self._start_aws()
+        hosts.wait_until_ready(list(self.hosts.values()))
+        self._wait_broker(plan.SOURCE, plan.OPENWIRE)
+        say(f"lab: up after {time.monotonic() - started:.1f} s, {len(self.hosts)} hosts")
+
+    def _prepare(self, chosen: Plan, found: Mapping[str, software.Software]) -> None:
+        for folder in (self.ledger, self.folder / "tmp", self.ssh):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.record.mode == "namespaces":
+            network.ensure_switch(self.id, self.names(chosen))
+            network.plug(
+                self.id,
+                {host.namespace: host.address for host in self.hosts.values() if isinstance(host, NamespaceHost)},
+            )
+        self._keys()
+        authority = Authority.create(self.pki)
+        authority.issue("aws", ["aws.lab", self.address(_CONTROLLER_NUMBER)])
+        for name in plan.TARGETS:
+            authority.issue(name, [self._names(name)[0], self.hosts[name].address])
+        for name, host in self.hosts.items():
+            self._seed(name, host)
+        for name in (plan.SOURCE, *plan.TARGETS):
+            self.hosts[name].install(self._broker(name, found["source" if name == plan.SOURCE else "target"]).render())
+        jars = services.client_jars(found["target"].home)
+        classes = services.compile_java(jars, software.cache_folder())
+        for placement in chosen.services:
+            self._place(placement, classes, jars)
+        inventory.write(self, ROOT)
+
+    def _hosts(self, chosen: Plan, mode: Mode) -> dict[str, Host]:
+        table: dict[str, Host] = {}
+        for name, number in chosen.numbers.items():
+            folder, address = self.folder / "hosts" / name, self.address(number, mode)
+            if mode == "namespaces":
+                table[name] = NamespaceHost(name, address, folder, lab_id=self.id, shared=[self.shared])
+            else:
+                table[name] = ProcessHost(name, address, folder, lab_id=self.id)
+        return table
+
+    def _keys(self) -> None:
+        for name in ("id", "hostkey"):
+            shell.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "mqlift-lab", "-f", self.ssh / name])
+        public = " ".join((self.ssh / "hostkey.pub").read_text().split()[:2])
+        addresses = [
+            f"[{host.address}]:{host.ssh_port}" if host.ssh_port != 22 else host.address for host in self.hosts.values()
+        ]
+        shell.write(self.ssh / "known_hosts", f"{','.join(addresses)} {public}\n")
+
+    def _seed(self, name: str, host: Host) -> None:
+        host.seed("/etc/mqlab/hostkey", (self.ssh / "hostkey").read_text(), 0o600)
+        host.seed("/etc/mqlab/authorized_keys", (self.ssh / "id.pub").read_text(), 0o600)
+        host.seed(
+            "/etc/mqlab/sshd_config",
+            f"ListenAddress {host.address}\nPort {host.ssh_port}\nHostKey {host.inside('/etc/mqlab/hostkey')}\n"
+            f"AuthorizedKeysFile {host.inside('/etc/mqlab/authorized_keys')}\nStrictModes no\nUsePAM no\n"
+            "UseDNS no\n"
+            "PermitRootLogin prohibit-password\nPasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+            "PidFile none\n",
+        )
+        if isinstance(host, NamespaceHost):
+            host.seed("/etc/hostname", f"{name}\n")
+            host.seed("/etc/hosts", network.hosts_file(self.names(self.plan)))
+            host.seed("/etc/resolv.conf", "")
+            host.seed("/etc/fstab", "")
+            # Amazon MQ's certificates chain to a public authority that hosts trust already; so does the lab's.
+            host.seed("/etc/mqlab/ca.pem", (self.pki / "ca.pem").read_text())
+        host.seed("/etc/machine-id", hashlib.md5(f"{self.id}{name}".encode(), usedforsecurity=False).hexdigest() + "\n")
+
+    def _broker(self, name: str, found: software.Software) -> Broker:
+        folder = self.shared / "brokers" / name
+        address = self.hosts[name].address
+        if name == plan.SOURCE:
+            user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
+            return Broker("onprem", address, found, folder, user)
+        user = {"name": plan.CONSOLE_USER, "password": plan.CONSOLE_PASSWORD}
+        users: Sequence[User] = (user, {"name": plan.APP_USER, "password": plan.APP_PASSWORD})
+        store = self.shared / "brokers" / "store"
+        return Broker(name, address, found, folder, user, store=store, pki=self.pki, users=users)
+
+    def _place(self, placement: Placement, classes: Path, jars: Sequence[Path]) -> None:
+        """Lay down a service: its settings for the source and its unit."""
+        host = self.hosts[placement.host]
+        host.seed(placement.settings_path, inventory.first_settings(placement, self.endpoints), 0o640)
+        settings = host.inside(placement.settings_path)
+        java = placement.language == "java"
+        spec = placement.spec(
+            config="env" if placement.format == "env" else settings,
+            ledger=self.ledger / f"{placement.host}.{placement.name}.jsonl",
+            control=self.produce,
+            trust=self.pki / ("trust.p12" if java else "ca.pem"),
+            trust_password=STORE_PASSWORD,
+        )
+        argv = (
+            services.java_command(spec, classes, jars, java="/usr/bin/java")
+            if java
+            else services.python_command(spec, sys.executable)
+        )
+        host.install(Unit(placement.name, argv, environment_file=settings if placement.format == "env" else None))
+
+    def command(self) -> list[str]:
+        """This lab's command line, for programs that call it."""
+        return ["env", f"PYTHONPATH={ROOT / 'tests'}", sys.executable, "-m", "lab", "--folder", str(self.folder)]
+
+    def _start_aws(self) -> None:
+        """Start the AWS API and create the target through it."""
+        enter = ["nsenter", f"--net=/run/netns/{network.switch_name(self.id)}"]
+        prefix = enter if self.record.mode == "namespaces" else []
+        shell.spawn(
+            [*prefix, *self.command(), "serve-aws"],
+            mark=self.id,
+            log=self.folder / "aws.log",
+            env={"AWS_CA_BUNDLE": str(self.pki / "ca.pem")},
+        )
+        address = self.address(_CONTROLLER_NUMBER)
+        shell.wait_for(lambda: self.accepts(address, AWS_PORT), 30, "the start of the AWS API")
+        shell.run([*self.controller(), *self.command(), "create-target"], env=self.environment())
+
+    def start_services(self) -> None:
+        """Start every service of the fleet."""
+        for placement in self.plan.services:
+            self.hosts[placement.host].unit("start", placement.name)
+
+    def _wait_broker(self, host: str, port: int) -> None:
+        address = self.hosts[host].address
+        shell.wait_for(lambda: self.accepts(address, port), 60, f"the start of the broker on {host}")
+
+    def _write_record(self, record: Record) -> None:
+        shell.write(self.folder / "lab.json", json.dumps(asdict(record), indent=1) + "\n")
+        self.__dict__.pop("record", None)
+
+    # -- down ---------------------------------------------------------------------------------------------------------
+
+    def down(self, *, keep_controller: bool = False) -> None:
+        """Remove everything of this lab, also what a killed run left. The downloads' cache stays.
+
+        *keep_controller* leaves the namespace that commands under exec are in.
+        """
+        if self.running:
+            for host in self.hosts.values():
+                host.stop()
+        shell.end(shell.marked(self.id), grace=1.0)
+        network.remove(self.id, keep_switch=keep_controller)
+        for name in ("hosts", "shared", "ssh", "tmp", "lab.json", "inventory.yml", "ansible.cfg"):
+            path = self.folder / name
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        for name in ("record", "plan", "hosts"):
+            self.__dict__.pop(name, None)
+
+
+@contextlib.contextmanager
+def exclusive(lab: Lab) -> Iterator[None]:
+    """Hold the lab's lock. Raises LabError when another process has it."""
+    lab.folder.mkdir(parents=True, exist_ok=True)
+    with (lab.folder / "lock").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LabError(f"another run is using the lab in {lab.folder}; let it end or stop it") from error
+        yield
+
+
+def check_machine(folder: Path) -> None:
+    """Raise LabError when this machine cannot hold a lab."""
+    if os.geteuid() != 0:
+        raise LabError("the lab needs root: run it as root or through sudo")
+    meminfo = Path("/proc/meminfo").read_text().splitlines()
+    memory = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in meminfo}
+    if memory["MemAvailable"] < _NEEDED_MEMORY:
+        raise LabError(f"the lab needs 2 GiB of free memory, there are {memory['MemAvailable'] / 1024**3:.1f}")
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < _NEEDED_DISK:
+        raise LabError(f"the lab needs 2 GiB of free disk at {existing}, there are {free / 1024**3:.1f}")
