@@ -1,0 +1,331 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The processes and TCP connections of services, from /proc. No Ansible import; standard library only.
+
+This is a private util of the collection; it may change at any time.
+
+The functions that parse take the text of a proc file (see proc(5)); :class:`ProcFs` does the reading, replaceably.
+A process may vanish while it is read: it then counts as not running.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+MAX_PROCESSES = 100_000
+MAX_CONNECTIONS = 10_000  # per service
+MAX_PROC_FILE = 64 * 1024 * 1024  # bytes
+
+# include/net/tcp_states.h
+TCP_STATES = {
+    1: "ESTABLISHED",
+    2: "SYN_SENT",
+    3: "SYN_RECV",
+    4: "FIN_WAIT1",
+    5: "FIN_WAIT2",
+    6: "TIME_WAIT",
+    7: "CLOSE",
+    8: "CLOSE_WAIT",
+    9: "LAST_ACK",
+    10: "LISTEN",
+    11: "CLOSING",
+    12: "NEW_SYN_RECV",
+}
+
+_SOCKET_LINK = re.compile(r"socket:\[([0-9]+)\]\Z", re.ASCII)
+
+
+class SocketsError(Exception):
+    """The host does not let us see what was asked for. ``str()`` names the service or the endpoint."""
+
+
+class Proc(Protocol):
+    """What is read from the host. Each method returns None (or []) when the process or file is gone."""
+
+    def pids(self) -> list[int]:
+        """Return the ids of all processes."""
+
+    def read(self, name: str) -> str | None:
+        """Return the text of ``/proc/<name>``."""
+
+    def socket_links(self, pid: int) -> list[str] | None:
+        """Return the link targets of ``/proc/<pid>/fd/*``. Raises PermissionError when they may not be read."""
+
+    def net_namespace(self, pid: int) -> str | None:
+        """Return the link target of ``/proc/<pid>/ns/net``."""
+
+
+class ProcFs:
+    """The real /proc."""
+
+    def __init__(self, root: str = "/proc") -> None:
+        self.root = root
+
+    def pids(self) -> list[int]:
+        """See :class:`Proc`."""
+        return sorted(int(name) for name in os.listdir(self.root) if name.isdigit())[:MAX_PROCESSES]
+
+    def read(self, name: str) -> str | None:
+        """See :class:`Proc`."""
+        try:
+            with open(os.path.join(self.root, name), "rb") as file:
+                return file.read(MAX_PROC_FILE).decode("utf-8", "replace")
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+
+    def socket_links(self, pid: int) -> list[str] | None:
+        """See :class:`Proc`."""
+        folder = os.path.join(self.root, str(pid), "fd")
+        links = []
+        try:
+            for name in os.listdir(folder):
+                try:
+                    links.append(os.readlink(os.path.join(folder, name)))
+                except FileNotFoundError:  # closed meanwhile
+                    continue
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+        return links
+
+    def net_namespace(self, pid: int) -> str | None:
+        """See :class:`Proc`."""
+        try:
+            return os.readlink(os.path.join(self.root, str(pid), "ns/net"))
+        except (FileNotFoundError, ProcessLookupError):
+            return None
+
+
+@dataclass(frozen=True)
+class Connection:
+    """One row of a TCP table. Addresses are text; an IPv4 address mapped into IPv6 is shown as IPv4."""
+
+    local_address: str
+    local_port: int
+    remote_address: str
+    remote_port: int
+    state: str
+    inode: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plain record, without the inode."""
+        return {
+            "local_address": self.local_address,
+            "local_port": self.local_port,
+            "remote_address": self.remote_address,
+            "remote_port": self.remote_port,
+            "state": self.state,
+        }
+
+
+def parse_address(text: str, byteorder: str) -> tuple[str, int]:
+    """Parse ``0100007F:1F90``: words of 32 bits in the host's byte order, then the port.
+
+    :raises ValueError: when the text is something else.
+    """
+    address, _colon, port = text.partition(":")
+    raw = bytes.fromhex(address)
+    if len(raw) not in (4, 16):
+        raise ValueError(f"not an address: {text}")
+    if byteorder == "little":
+        raw = b"".join(raw[start : start + 4][::-1] for start in range(0, len(raw), 4))
+    parsed = ipaddress.ip_address(raw)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return str(mapped or parsed), int(port, 16)
+
+
+def parse_tcp(text: str, byteorder: str) -> list[Connection]:
+    """Parse ``/proc/net/tcp`` or ``/proc/net/tcp6``. A row cut off or unknown is left out."""
+    found = []
+    for line in text.splitlines()[1:]:
+        fields = line.split()
+        try:
+            local_address, local_port = parse_address(fields[1], byteorder)
+            remote_address, remote_port = parse_address(fields[2], byteorder)
+            state = int(fields[3], 16)
+            inode = int(fields[9])
+        except (IndexError, ValueError):
+            continue
+        found.append(
+            Connection(local_address, local_port, remote_address, remote_port, TCP_STATES.get(state, "UNKNOWN"), inode)
+        )
+    return found
+
+
+def parse_started(stat: str, boot_epoch: float, ticks: int) -> float | None:
+    """Return when a process started, in seconds of the epoch, from ``/proc/<pid>/stat``; None for a zombie.
+
+    ``boot_epoch`` is the time of the boot in seconds of the epoch, ``ticks`` the clock ticks per second.
+    """
+    # The command name is in parentheses and may itself hold parentheses and blanks.
+    fields = stat.rpartition(")")[2].split()
+    try:
+        if fields[0] in ("Z", "X"):
+            return None
+        return boot_epoch + int(fields[19]) / ticks
+    except (IndexError, ValueError):
+        return None
+
+
+def in_unit(cgroup: str, unit: str) -> bool:
+    """Tell from ``/proc/<pid>/cgroup`` whether a process belongs to a systemd unit."""
+    return any(unit in line.split(":", 2)[-1].split("/") for line in cgroup.splitlines())
+
+
+def boot_epoch() -> float:
+    """Return when the kernel's boot clock was zero, in seconds of the epoch.
+
+    Not btime of /proc/stat: that is in whole seconds, too coarse to compare with a file's time of change.
+    """
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def resolve(endpoints: Iterable[str]) -> dict[tuple[str, int], str]:
+    """Resolve ``host:port`` names on this host: (address, port) → the first endpoint that has it.
+
+    :raises SocketsError: when a name is malformed or cannot be resolved.
+    """
+    table: dict[tuple[str, int], str] = {}
+    for endpoint in endpoints:
+        host, _colon, port = endpoint.rpartition(":")
+        if not host or not port.isdigit():
+            raise SocketsError(f"endpoint {endpoint!r} must be host:port")
+        try:
+            answers = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+        except (OSError, OverflowError, UnicodeError) as error:
+            raise SocketsError(f"endpoint {endpoint}: {host} cannot be resolved: {error}") from error
+        for answer in answers:
+            table.setdefault((str(answer[4][0]).partition("%")[0], int(port)), endpoint)
+    return table
+
+
+class Observer:
+    """Looks at the services of one host at one moment."""
+
+    def __init__(
+        self,
+        proc: Proc,
+        *,
+        boot: float,
+        ticks: int,
+        byteorder: str,
+        endpoints: Mapping[tuple[str, int], str],
+        own_pid: int,
+    ) -> None:
+        """Take all that is known about the host; ``endpoints`` is the result of :func:`resolve`."""
+        self._proc = proc
+        self._boot = boot
+        self._ticks = ticks
+        self._byteorder = byteorder
+        self._endpoints = endpoints
+        self._own_pid = own_pid
+        self._tables: dict[str, dict[int, Connection]] = {}
+
+    def service(self, service: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the plain record of one service (see RETURN of the module ``socket_info``).
+
+        ``service`` has ``name``, ``manager`` and, for the manager ``command``, ``pid_file`` or ``match``.
+
+        :raises SocketsError: when the connections of a running process may not be read.
+        """
+        started: dict[int, float] = {}
+        for pid in self._pids(service):
+            when = parse_started(self._read(f"{pid}/stat") or "", self._boot, self._ticks)
+            if when is not None:
+                started[pid] = when
+        connections = self._connections(str(service["name"]), started)
+        records = []
+        for connection in connections:
+            endpoint = self._endpoints.get((connection.remote_address, connection.remote_port))
+            records.append({**connection.to_dict(), "endpoint": endpoint})
+        connected = {
+            record["endpoint"] for record in records if record["endpoint"] and record["state"] == "ESTABLISHED"
+        }
+        return {
+            "name": service["name"],
+            "running": bool(started),
+            "pids": sorted(started),
+            "started": min(started.values()) if started else None,
+            "connections": records,
+            "endpoints": sorted(connected),
+        }
+
+    def _read(self, name: str) -> str | None:
+        try:
+            return self._proc.read(name)
+        except OSError:
+            # Other users' processes may be hidden; a service's own unreadable socket table is reported in _connections.
+            return None
+
+    def _pids(self, service: Mapping[str, Any]) -> list[int]:
+        if service["manager"] == "systemd":
+            name = str(service["name"])
+            unit = name if name.endswith(".service") else f"{name}.service"
+            return [pid for pid in self._proc.pids() if in_unit(self._read(f"{pid}/cgroup") or "", unit)]
+        if service.get("pid_file"):
+            pid = _pid_of(str(service["pid_file"]))
+            return [] if pid is None else [pid]
+        wanted = str(service["match"])
+        return [
+            pid
+            for pid in self._proc.pids()
+            if pid != self._own_pid and wanted in (self._read(f"{pid}/cmdline") or "").replace("\0", " ")
+        ]
+
+    def _connections(self, name: str, pids: Iterable[int]) -> list[Connection]:
+        found: dict[int, Connection] = {}
+        for pid in pids:
+            try:
+                links = self._proc.socket_links(pid)
+                table = self._table(pid)
+            except PermissionError:
+                raise SocketsError(
+                    f"service {name}: the connections of process {pid} may not be read; use become"
+                ) from None
+            for link in links or []:
+                match = _SOCKET_LINK.match(link)
+                connection = table.get(int(match[1])) if match else None
+                if connection is not None and connection.state != "LISTEN":
+                    found[connection.inode] = connection
+        if len(found) > MAX_CONNECTIONS:
+            raise SocketsError(f"service {name}: more than {MAX_CONNECTIONS} connections")
+        return sorted(found.values(), key=lambda one: (one.remote_address, one.remote_port, one.local_port))
+
+    def _table(self, pid: int) -> dict[int, Connection]:
+        """Return the TCP connections of the process's network namespace by inode."""
+        namespace = self._proc.net_namespace(pid)
+        if namespace is None:
+            return {}
+        if namespace not in self._tables:
+            rows = [
+                row
+                for kind in ("tcp", "tcp6")
+                for row in parse_tcp(self._proc.read(f"{pid}/net/{kind}") or "", self._byteorder)
+            ]
+            self._tables[namespace] = {row.inode: row for row in rows if row.inode}
+        return self._tables[namespace]
+
+
+def observe(observer: Observer, services: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the record of each service, in the given order."""
+    return [observer.service(service) for service in services]
+
+
+def _pid_of(path: str) -> int | None:
+    """Read a pid file; None when there is none, or it holds no number: the service is then not running."""
+    try:
+        with open(path, "rb") as file:
+            return int(file.read(32).split()[0])
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        raise SocketsError(f"pid file {path} may not be read; use become") from None
+    except (IndexError, OSError, ValueError):
+        return None

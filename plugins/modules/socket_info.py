@@ -1,0 +1,191 @@
+#!/usr/bin/python
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: socket_info
+short_description: See the TCP connections of a host's services
+version_added: 0.1.0
+author:
+  - mqlift contributors (@mqlift)
+description:
+  - Finds the processes of services and their TCP connections in C(/proc) of a Linux host, and tells to which of the
+    given endpoints they lead.
+  - Needs no package on the host. Processes of other users can only be seen with C(become).
+extends_documentation_fragment:
+  - mqlift.amazon_mq._attributes
+  - mqlift.amazon_mq._attributes.info_module
+options:
+  services:
+    description: The services to look at.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: The service's name; with O(services[].manager=systemd) the name of its unit.
+        type: str
+        required: true
+      manager:
+        description:
+          - How the processes are found.
+          - V(systemd) takes all processes in the control group of the unit.
+          - V(command) takes the process of O(services[].pid_file), or all processes that match O(services[].match).
+        type: str
+        choices:
+          - systemd
+          - command
+        default: systemd
+      pid_file:
+        description: A file that holds the id of the service's process.
+        type: path
+      match:
+        description: A text that the service's command line contains, its words joined by single blanks.
+        type: str
+  endpoints:
+    description:
+      - Endpoints as C(host:port). The names are resolved on the host.
+      - When several have the same address and port, the first one counts.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: mqlift.amazon_mq.client_config
+"""
+
+EXAMPLES = r"""
+- name: See where the orders API is connected
+  mqlift.amazon_mq.socket_info:
+    services:
+      - name: orders-api
+    endpoints:
+      - mq.example.com:61616
+      - b-1.example.com:61617
+  become: true
+  register: sockets
+
+- name: See a service that is not run by systemd
+  mqlift.amazon_mq.socket_info:
+    services:
+      - name: billing
+        manager: command
+        pid_file: /run/billing.pid
+"""
+
+RETURN = r"""
+services:
+  description: The services, in the order of O(services).
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: The service's name.
+      type: str
+    running:
+      description: Whether it has at least one process.
+      type: bool
+    pids:
+      description: The ids of its processes.
+      type: list
+      elements: int
+    started:
+      description: When its oldest process started, in seconds of the epoch; V(null) when it has none.
+      type: float
+    endpoints:
+      description: The endpoints, of those given, to which it has an established connection. Sorted, each once.
+      type: list
+      elements: str
+    connections:
+      description: Its TCP connections, listening sockets left out.
+      type: list
+      elements: dict
+      contains:
+        local_address:
+          description: The local IP address.
+          type: str
+        local_port:
+          description: The local port.
+          type: int
+        remote_address:
+          description: The remote IP address.
+          type: str
+        remote_port:
+          description: The remote port.
+          type: int
+        state:
+          description: The state of the connection, as in V(ESTABLISHED).
+          type: str
+        endpoint:
+          description: The endpoint it leads to; V(null) when it is none of those given.
+          type: str
+  sample:
+    - name: orders-api
+      running: true
+      pids: [4711]
+      started: 1767225600.12
+      endpoints: ["mq.example.com:61616"]
+      connections:
+        - local_address: 192.0.2.10
+          local_port: 40112
+          remote_address: 192.0.2.20
+          remote_port: 61616
+          state: ESTABLISHED
+          endpoint: mq.example.com:61616
+"""
+
+import os
+import sys
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
+    Observer,
+    ProcFs,
+    SocketsError,
+    boot_epoch,
+    observe,
+    resolve,
+)
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "services": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "name": {"type": "str", "required": True},
+                    "manager": {"type": "str", "choices": ["systemd", "command"], "default": "systemd"},
+                    "pid_file": {"type": "path"},
+                    "match": {"type": "str"},
+                },
+                "mutually_exclusive": [("pid_file", "match")],
+                "required_if": [("manager", "command", ("pid_file", "match"), True)],
+            },
+            "endpoints": {"type": "list", "elements": "str", "default": []},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        observer = Observer(
+            ProcFs(),
+            boot=boot_epoch(),
+            ticks=os.sysconf("SC_CLK_TCK"),
+            byteorder=sys.byteorder,
+            endpoints=resolve(module.params["endpoints"]),
+            own_pid=os.getpid(),
+        )
+        services = observe(observer, module.params["services"])
+    except SocketsError as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=False, services=services)
+
+
+if __name__ == "__main__":
+    main()

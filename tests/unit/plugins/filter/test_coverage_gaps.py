@@ -1,0 +1,49 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The filters about coverage: what they refuse; the rest is in module_utils/test_coverage.py."""
+
+from __future__ import annotations
+
+import pytest
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mqlift.amazon_mq.plugins.filter import coverage_gaps, coverage_problems, live_queues
+
+gaps = coverage_gaps.FilterModule().filters()["coverage_gaps"]
+problems = coverage_problems.FilterModule().filters()["coverage_problems"]
+live = live_queues.FilterModule().filters()["live_queues"]
+
+DESTINATIONS = [
+    {"name": "orders", "kind": "queue", "pending": 0, "consumers": 1},
+    {"name": "late", "kind": "queue", "pending": 4, "consumers": 0},
+]
+
+
+def test_gaps():
+    assert gaps(DESTINATIONS, ["orders", "late"]) == ["late"]
+
+
+def test_live_queues():
+    assert live(DESTINATIONS) == ["late", "orders"]
+
+
+def test_problems():
+    assert problems([{"destinations": DESTINATIONS}], ["old"], ["late"]) == ["broker old: no consumer for late"]
+
+
+@pytest.mark.parametrize(
+    ("function", "args"),
+    [
+        (gaps, (DESTINATIONS, "orders")),
+        (gaps, ([{"nonsense": 1}], ["orders"])),
+        (live, ([{"nonsense": 1}],)),
+        (live, (["orders"],)),
+        (problems, ([{}], "old", ["orders"])),
+        (problems, ([{}], ["old", "new"], ["orders"])),
+        (problems, ([{"destinations": [{}]}], ["old"], ["orders"])),
+    ],
+)
+def test_what_is_not_from_queue_info_is_refused(function, args):
+    with pytest.raises(AnsibleFilterError):
+        function(*args)

@@ -1,0 +1,256 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._settings import (
+    PHASES,
+    SettingsError,
+    client_settings,
+    target_first,
+    validate_services,
+)
+
+SOURCE: dict[str, Any] = {
+    "name": "onprem",
+    "endpoints": ["tcp://source.lab:61616", "stomp://source.lab:61613"],
+    "view": {"type": "jolokia"},
+}
+TARGET: dict[str, Any] = {
+    "name": "lab-target",
+    "endpoints": ["ssl://b-1:61617", "ssl://b-2:61617", "stomp+ssl://b-1:61614", "stomp+ssl://b-2:61614"],
+    "username": "app",
+    "password": "hunter2hunter2",
+    "truststore": "/etc/ca.p12",
+}
+SERVICE: dict[str, Any] = {
+    "name": "orders-api",
+    "role": "producer",
+    "manager": "systemd",
+    "dialect": "activemq",
+    "protocol": "openwire",
+    "destinations": ["orders.new"],
+    "settings": [{"path": "/etc/a.properties", "format": "properties", "values": {"broker.url": "x"}}],
+}
+STOMP = {**SERVICE, "dialect": "host_list", "protocol": "stomp"}
+
+SOURCE_TCP = "tcp://source.lab:61616"
+TARGET_SSL = ["ssl://b-1:61617", "ssl://b-2:61617"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "endpoints", "expected", "outside"),
+    [
+        ("source", [SOURCE_TCP], ["source.lab:61616"], ["b-1:61617", "b-2:61617", "b-1:61614", "b-2:61614"]),
+        ("both_source_first", [SOURCE_TCP, *TARGET_SSL], ["source.lab:61616"], []),
+        ("both_target_first", [*TARGET_SSL, SOURCE_TCP], ["b-1:61617", "b-2:61617"], []),
+        ("target", TARGET_SSL, ["b-1:61617", "b-2:61617"], ["source.lab:61616", "source.lab:61613"]),
+    ],
+)
+def test_phases(phase: str, endpoints: list[str], expected: list[str], outside: list[str]) -> None:
+    settings = client_settings(SERVICE, phase, SOURCE, TARGET)
+    assert settings["endpoints"] == endpoints
+    assert settings["url"].startswith(f"failover:({','.join(endpoints)})?")
+    assert "randomize=false" in settings["url"]
+    assert settings["expected"] == expected
+    assert settings["outside"] == outside
+
+
+def test_every_phase_is_tested() -> None:
+    assert set(PHASES) == {"source", "both_source_first", "both_target_first", "target"}
+
+
+def test_host_list() -> None:
+    settings = client_settings(STOMP, "both_target_first", SOURCE, TARGET)
+    assert settings["url"] == "b-1:61614,b-2:61614,source.lab:61613"
+    assert settings["hosts"][0] == {"host": "b-1", "port": 61614, "address": "b-1:61614", "tls": True}
+    assert [host["tls"] for host in settings["hosts"]] == [True, True, False]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_credentials_are_the_targets_except_in_phase_source(phase: str) -> None:
+    settings = client_settings(SERVICE, phase, SOURCE, TARGET)
+    owner = {} if phase == "source" else TARGET
+    for key in ("username", "password", "truststore"):
+        assert settings[key] == owner.get(key, "")
+
+
+@pytest.mark.parametrize("phase", ["both_source_first", "both_target_first"])
+def test_one_list_has_one_pair_of_credentials(phase: str) -> None:
+    secured = {**SOURCE, "username": "app", "password": "other"}
+    with pytest.raises(SettingsError, match="passwords of mq_source and mq_target differ") as caught:
+        client_settings(SERVICE, phase, secured, TARGET)
+    assert "hunter2" not in str(caught.value)
+    same = {**SOURCE, "username": "app", "password": TARGET["password"]}
+    assert client_settings(SERVICE, phase, same, TARGET)["username"] == "app"
+    assert client_settings(SERVICE, "source", secured, TARGET)["password"] == "other"
+
+
+def test_an_address_of_both_brokers_is_not_outside() -> None:
+    source = {"endpoints": ["tcp://shared:1", "tcp://old:1"]}
+    target = {"endpoints": ["ssl://shared:1"]}
+    assert client_settings(SERVICE, "target", source, target)["outside"] == ["old:1"]
+
+
+@pytest.mark.parametrize(
+    ("service", "phase", "source", "target", "reason"),
+    [
+        (SERVICE, "soruce", SOURCE, TARGET, "unknown phase"),
+        ({}, "source", SOURCE, TARGET, "dialect is missing"),
+        ({**SERVICE, "dialect": "nms"}, "source", SOURCE, TARGET, "unknown dialect"),
+        ({**SERVICE, "protocol": ["stomp"]}, "source", SOURCE, TARGET, "unknown protocol"),
+        (SERVICE, "target", SOURCE, {}, "mq_target has no endpoints for protocol openwire"),
+        (SERVICE, "source", {"endpoints": ["stomp://h:1"]}, TARGET, "mq_source has no endpoints for protocol openwire"),
+        (SERVICE, "source", {"endpoints": ["tcp://h"]}, TARGET, "mq_source: endpoint 'tcp://h' has no port"),
+        (
+            SERVICE,
+            "source",
+            {"endpoints": ["tcp://h:1"], "password": 5},
+            TARGET,
+            "mq_source: password must be a string",
+        ),
+        (SERVICE, "both_source_first", {"endpoints": [TARGET_SSL[0]]}, TARGET, "twice"),
+        (SERVICE, "source", SOURCE, {}, "mq_target has no endpoints"),
+    ],
+)
+def test_refused(service: Any, phase: str, source: Any, target: Any, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason):
+        client_settings(service, phase, source, target)
+
+
+def test_a_right_inventory_has_no_problems() -> None:
+    assert validate_services([SERVICE, {**STOMP, "name": "billing"}], SOURCE, TARGET, "both_source_first") == []
+    assert validate_services([], SOURCE, TARGET) == []
+
+
+COMMAND = {**SERVICE, "manager": "command", "pid_file": "/run/a.pid", "commands": {"start": ["a"], "stop": ["b"]}}
+
+
+def test_command_manager() -> None:
+    assert validate_services([COMMAND], SOURCE, TARGET) == []
+    with_status = {**COMMAND, "commands": {"start": ["a"], "stop": ["b"], "status": ["c"]}}
+    assert validate_services([with_status], SOURCE, TARGET) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"role": "sender"}, "unknown role 'sender': use one of producer, consumer, both"),
+        ({"role": None}, "role is missing: use one of producer, consumer, both"),
+        ({"manager": "upstart"}, "unknown manager 'upstart'"),
+        ({"dialect": "nms"}, "unknown dialect 'nms'"),
+        ({"protocol": "mqtt"}, "unknown protocol 'mqtt'"),
+        ({"protocol": "stomp"}, "dialect activemq needs protocol openwire"),
+        ({"colour": 1}, "unknown key 'colour'"),
+        ({"destinations": "orders"}, "destinations must be a list"),
+        ({"destinations": [""]}, "destinations must be a list"),
+        ({"settings": []}, "settings is missing"),
+        ({"settings": None}, "settings is missing"),
+        ({"settings": "x"}, "settings is missing"),
+        ({"settings": ["x"]}, "settings must be a list of mappings"),
+        ({"settings": [{"path": "etc/a"}]}, "path must be an absolute path"),
+        ({"settings": SERVICE["settings"] * 2}, "/etc/a.properties is listed twice"),
+        ({"settings": [{**SERVICE["settings"][0], "format": "toml"}]}, "settings of /etc/a.properties: unknown format"),
+        ({"settings": [{**SERVICE["settings"][0], "values": {}}]}, "settings of /etc/a.properties: values is missing"),
+        ({"settings": [{**SERVICE["settings"][0], "mode": 1}]}, "settings of /etc/a.properties: unknown key 'mode'"),
+        ({"manager": "command"}, "manager command needs commands"),
+        ({**COMMAND, "commands": {"start": ["a"]}}, "commands: stop must be a list of words"),
+        ({**COMMAND, "commands": {"start": "a b", "stop": ["b"]}}, "commands: start must be a list of words"),
+        ({**COMMAND, "commands": {**COMMAND["commands"], "status": "c"}}, "commands: status must be a list of words"),
+        ({**COMMAND, "commands": {**COMMAND["commands"], "kill": ["c"]}}, "commands: unknown key 'kill'"),
+        ({**COMMAND, "match": "x"}, "exactly one of pid_file and match"),
+        ({**COMMAND, "pid_file": ""}, "exactly one of pid_file and match"),
+    ],
+)
+def test_problems_name_the_service_and_the_key(change: dict[str, Any], problem: str) -> None:
+    found = validate_services([{**copy.deepcopy(SERVICE), **change}], SOURCE, TARGET)
+    assert len(found) == 1
+    assert found[0].startswith("service orders-api: ")
+    assert problem in found[0]
+
+
+def test_all_problems_are_found_at_once() -> None:
+    problems = validate_services(
+        ["x", {"role": "both"}, {**SERVICE, "role": "x"}, {**SERVICE, "settings": 1}], SOURCE, TARGET
+    )
+    assert [problem.partition(":")[0] for problem in problems] == [
+        "service number 1",
+        "service number 2",
+        "service orders-api",
+        "service orders-api",
+        "service orders-api",
+    ]
+    assert "service orders-api: name is used twice on this host" in problems
+
+
+def test_problems_of_the_brokers() -> None:
+    assert validate_services("x", SOURCE, TARGET) == ["mq_services must be a list of services"]
+    assert validate_services([SERVICE], [], TARGET) == ["mq_source must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
+    assert validate_services([SERVICE], SOURCE, None) == ["mq_target must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
+    found = validate_services([SERVICE], SOURCE, {"endpoints": []})
+    assert found == [
+        "service orders-api: mq_target has no endpoints",
+        "service orders-api: mq_target has no endpoints for protocol openwire",
+    ]
+
+
+def test_a_phase_has_its_own_problems() -> None:
+    secured = {**SOURCE, "username": "other"}
+    assert validate_services([SERVICE], secured, TARGET) == []
+    found = validate_services([SERVICE], secured, TARGET, "both_source_first")
+    assert len(found) == 1
+    assert "one pair of credentials" in found[0]
+
+
+# --- target_first ----------------------------------------------------------------------------------------------------
+
+
+def test_target_first() -> None:
+    assert target_first({"app2": ["a"], "app1": ["a"]}, 0.5) == ["app1"]
+    assert target_first({"app1": ["a"], "app2": ["b"], "app3": ["a", "b"], "app4": ["c"]}, 0.5) != []
+    assert target_first({}, 0.5) == []
+    assert len(target_first({f"h{number:03}": ["a"] for number in range(100)}, 0.3)) == 30
+
+
+@pytest.mark.parametrize("share", [0, 1, -1, 2, True, "0.5", float("nan")])
+def test_share_out_of_range(share: Any) -> None:
+    with pytest.raises(SettingsError, match="share"):
+        target_first({"app1": ["a"]}, share)
+
+
+def test_not_a_mapping() -> None:
+    with pytest.raises(SettingsError, match="mapping"):
+        target_first(["app1"], 0.5)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_an_impossible_split_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="no split"):
+        target_first({"h1": ["x", "y"], "h2": ["x", "z"], "h3": ["y", "z"]}, 0.5)
+
+
+@given(
+    st.dictionaries(st.sampled_from("ABCDEFGHIJ"), st.lists(st.sampled_from("abcd"), max_size=3)),
+    st.floats(min_value=0.05, max_value=0.95),
+)
+def test_each_service_is_on_both_sides_or_no_split_exists(fleet: dict[str, list[str]], share: float) -> None:
+    hosts = sorted(fleet)
+    groups = [{host for host in hosts if name in fleet[host]} for name in "abcd"]
+    groups = [group for group in groups if len(group) > 1]
+    try:
+        chosen = set(target_first(fleet, share))
+    except SettingsError:
+        for bits in range(1 << len(hosts)):
+            side = {host for index, host in enumerate(hosts) if bits >> index & 1}
+            assert any(group <= side or not group & side for group in groups)
+        return
+    assert chosen <= set(hosts)
+    assert all(group & chosen and group - chosen for group in groups)
+    assert target_first(dict(reversed(list(fleet.items()))), share) == sorted(chosen)
