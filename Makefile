@@ -92,7 +92,7 @@ units: exported ## ansible-test units
 
 .PHONY: artifact
 artifact: exported ## Build the collection and check it as Galaxy does; check documentation and changelog
-	antsibull-docs lint-collection-docs --plugin-docs --skip-rstcheck $(EXPORT)
+	ANSIBLE_COLLECTIONS_PATH=$(BUILD)/ansible-test antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs dependent --skip-rstcheck $(EXPORT)
 	cd $(EXPORT) && antsibull-changelog lint
 	rm -rf $(BUILD)/artifact && ansible-galaxy collection build --output-path $(BUILD)/artifact $(EXPORT)
 	cd $(BUILD)/artifact && $(PYTHON) -m galaxy_importer.main *.tar.gz

@@ -16,7 +16,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 try:
     from ruamel.yaml import YAML
@@ -178,6 +178,11 @@ def _edit_properties(text: str, values: Mapping[str, Any], create: bool) -> Edit
     )
 
 
+_PROPERTIES_SPLIT = re.compile(
+    r"((?:\\[\s\S]|[^\\=: \t\f])*)([ \t\f]*[=:]?[ \t\f]*(?:\\(?:\r\n|\n|\r)[ \t\f]*)*)"
+)
+
+
 def _properties_entries(text: str) -> dict[str, list[_Entry]]:
     entries: dict[str, list[_Entry]] = {}
     # A logical line: up to a line end that is not escaped. Comments have no continuation.
@@ -188,8 +193,8 @@ def _properties_entries(text: str) -> dict[str, list[_Entry]]:
             continue
         if match.end() == len(text) and re.search(r"(?<!\\)(?:\\\\)*\\[\r\n]*\Z", line):
             raise ConfigFileError("is malformed: the last line ends in a backslash")
-        split = re.match(r"((?:\\[\s\S]|[^\\=: \t\f])*)([ \t\f]*[=:]?[ \t\f]*(?:\\(?:\r\n|\n|\r)[ \t\f]*)*)", body)
-        assert split is not None  # both groups may be empty
+        # It matches whatever there is: both groups may be empty.
+        split = cast("re.Match[str]", _PROPERTIES_SPLIT.match(body))
         start = match.start() + len(line) - len(body) + split.end()
         end = match.start() + len(line)
         entries.setdefault(_properties_unescape(split[1]), []).append(

@@ -74,11 +74,12 @@ def interpreters(directories: Iterable[Path]) -> dict[str, Path]:
 
 
 def link_interpreters(directory: Path, found: dict[str, Path]) -> None:
-    """Make the directory hold one link per interpreter and nothing else."""
+    """Make the directory hold one link per interpreter and shellcheck, and nothing else."""
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for version, path in found.items():
         (directory / f"python{version}").symlink_to(path)
+    (directory / "shellcheck").symlink_to(Path(sys.executable).parent / "shellcheck")
 
 
 def main(collection: Path, command: str, arguments: list[str]) -> int:

@@ -13,7 +13,10 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
+
+import yaml
 
 
 def project_files() -> list[Path]:
@@ -37,7 +40,22 @@ def export(destination: Path) -> None:
     subprocess.run(["git", "init", "--quiet", str(destination)], check=True)
 
 
+def copy_dependencies(collections: Path) -> None:
+    """Lay the collections that galaxy.yml depends on beside the copy; ansible-test looks for them nowhere else.
+
+    Each is a git repository too: antsibull-docs takes only what git lists, and the project's own ignores this place.
+    """
+    galaxy = yaml.safe_load(Path("galaxy.yml").read_text(encoding="utf-8"))
+    installed = Path(sysconfig.get_path("purelib"), "ansible_collections")
+    for dependency in galaxy["dependencies"]:
+        copy = collections.joinpath(*dependency.split("."))
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(installed.joinpath(*dependency.split(".")), copy)
+        subprocess.run(["git", "init", "--quiet", str(copy)], check=True)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     export(Path(sys.argv[1]))
+    copy_dependencies(Path(sys.argv[1]).parents[1])

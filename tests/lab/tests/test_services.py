@@ -48,7 +48,7 @@ CONFIG = """<beans xmlns="http://www.springframework.org/schema/beans" xmlns:xsi
 
 
 def free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    listeners = [socket.create_server(("127.0.0.1", 0)) for dummy in range(count)]
     ports = [int(listener.getsockname()[1]) for listener in listeners]
     for listener in listeners:
         listener.close()

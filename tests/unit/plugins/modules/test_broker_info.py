@@ -24,9 +24,9 @@ PARAMS = {"broker_id": None, "broker_name": None, "probe": False, "ca_file": "/c
 class FakeClient:
     """The API with two pages of brokers."""
 
-    def __init__(self, error=None, answer=ANSWER):
+    def __init__(self, error=None, answer=None):
         self.error = error
-        self.answer = answer
+        self.answer = answer or ANSWER
 
     def get_paginator(self, name):
         assert name == "list_brokers"
