@@ -3,8 +3,24 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the lab's command line."""
 
+from __future__ import annotations
+
+import signal
 import sys
+from types import FrameType
 
-from lab.cli import main
 
-sys.exit(main())
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+# First of all: a signal may also come while the rest is being loaded.
+try:
+    signal.signal(signal.SIGTERM, _interrupt)
+    from lab.cli import main
+
+    status = main()
+except KeyboardInterrupt:
+    print("lab: interrupted", file=sys.stderr)
+    status = 1
+sys.exit(status)

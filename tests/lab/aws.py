@@ -14,27 +14,27 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from moto.mq import models
-from moto.mq.exceptions import UnknownBroker
+from moto.mq.exceptions import BadRequestException
 
 from lab import shell
 from lab.brokers import UNIT
 from lab.hosts import Host
-from lab.plan import OPENWIRE_TLS, STOMP_TLS
+from lab.plan import AWS_PORT, OPENWIRE_TLS, STOMP_TLS
 
-PORT = 5443
 #: RebootBroker returns at once and DescribeBroker may still say RUNNING for a moment: "returns an empty HTTP 200
-#: response" (Amazon MQ API reference, Broker reboot) and users' waiters that returned too early (aws-sdk#19).
+#: response" (Amazon MQ API reference, Broker reboot), before anything has happened.
 REBOOT_DELAY = 0.3
 
 
 class Pair:
     """The active/standby pair: two hosts, one store."""
 
-    def __init__(self, hosts: list[Host], names: list[str]) -> None:
+    def __init__(self, hosts: Sequence[Host], names: Sequence[str]) -> None:
         self.hosts, self.names = hosts, names
 
     def active(self) -> Host | None:
@@ -110,9 +110,10 @@ def install(pair: Pair, broker_id: str) -> None:
                 self.state = "REBOOT_IN_PROGRESS"
                 pair.reboot()
 
+            # Amazon MQ developer guide, "Troubleshooting: action required codes": what cannot recover by itself.
             self._begin("RUNNING", work, "CRITICAL_ACTION_REQUIRED")
 
-        def _begin(self, state: str, work: Any, failed: str) -> None:
+        def _begin(self, state: str, work: Callable[[], None], failed: str) -> None:
             self.state = state
 
             def task() -> None:
@@ -126,12 +127,15 @@ def install(pair: Pair, broker_id: str) -> None:
             threading.Thread(target=task, daemon=True).start()
 
     def reboot_broker(self: models.MQBackend, broker_id: str) -> None:
-        # Stock moto raises KeyError for an unknown id; the API answers 404 (API reference, Broker reboot).
-        self.describe_broker(broker_id).reboot()
+        # Stock moto raises KeyError for an unknown id; the API answers 404, and 400 unless the broker is RUNNING
+        # (API reference, Broker reboot; developer guide, "Rebooting a broker").
+        broker = self.describe_broker(broker_id)
+        if broker.state != "RUNNING":
+            raise BadRequestException(f"Broker [{broker_id}] is in state {broker.state}; only a RUNNING one reboots.")
+        broker.reboot()
 
     def delete_broker(self: models.MQBackend, broker_id: str) -> None:
-        if broker_id not in self.brokers:
-            raise UnknownBroker(broker_id)
+        self.describe_broker(broker_id)  # an unknown id: 404 (API reference, Broker)
         pair.down()
         del self.brokers[broker_id]
 
@@ -144,4 +148,4 @@ def serve(address: str, certificate: Path, key: Path) -> None:
     """Run the API until the process is ended."""
     from moto.server import main
 
-    main(["-H", address, "-p", str(PORT), "--ssl-cert", str(certificate), "--ssl-key", str(key)])
+    main(["-H", address, "-p", str(AWS_PORT), "--ssl-cert", str(certificate), "--ssl-key", str(key)])

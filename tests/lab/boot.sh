@@ -3,13 +3,14 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# boot.sh NAME WORKDIR SHARED...
-# Turns the namespaces it is started in into a host: a copy-on-write view of the machine's file system, the seed files of
-# WORKDIR/seed on top, the SHARED folders bound in at their own paths, and systemd as process 1. Every mount is private to
-# these namespaces, so that all of it vanishes with the last process.
+# boot.sh NAME WORKDIR SHARED READABLE...
+# Turns the namespaces it is started in into a host: a copy-on-write view of the machine's root file system, the seed files
+# of WORKDIR/seed on top, the folder SHARED and, read-only, the folders READABLE bound in at their own paths (they may be
+# on other file systems), and systemd as process 1. Every mount is private to these namespaces, so that all of it vanishes
+# with the last process.
 set -euo pipefail
-name=$1 work=$2
-shift 2
+name=$1 work=$2 shared=$3
+shift 3
 root=$work/mnt/root
 mkdir -p "$work/mnt"
 mount -t tmpfs -o size=2g "lab-$name" "$work/mnt"
@@ -42,7 +43,10 @@ mount -t proc proc "$root/proc"
 for folder in "$@"; do
   mkdir -p "$root$folder"
   mount --bind "$folder" "$root$folder"
+  mount -o remount,bind,ro "$root$folder"
 done
+mkdir -p "$root$shared"
+mount --bind "$shared" "$root$shared"
 
 # None of the machine's own units may start here: the seed brings all that this host runs.
 rm -rf "$root/etc/systemd/system"

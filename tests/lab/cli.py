@@ -13,10 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 
-from lab import brokers, delay, demo, faults, ledger, plan, traffic
+from lab import brokers, delay, demo, faults, ledger, network, plan, traffic
 from lab.guard import guard, guarded
 from lab.hosts import ProcessHost
 from lab.lab import ROOT, Lab, check_machine, exclusive
@@ -32,13 +32,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not args.controller:
         _leave_controller()
-    signal.signal(signal.SIGTERM, _interrupt)
+    lab = Lab(args.folder)
     try:
-        return int(args.run(Lab(args.folder), args) or 0)
+        if os.geteuid() != 0:
+            raise LabError("the lab needs root: run it as root or through sudo")
+        return int(args.run(lab, args) or 0)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
+    except BrokenPipeError:  # whoever reads our output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:  # a full disk, for example
+        print(f"lab: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", file=sys.stderr)
     except KeyboardInterrupt:
-        print("lab: interrupted, nothing is left running", file=sys.stderr)
+        left = "the lab is still up" if lab.running else "nothing is left running"
+        print(f"lab: interrupted, {left}", file=sys.stderr)
     return 1
 
 
@@ -63,25 +70,25 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("fault", _fault, "hurt a host, its broker or its service")
     sub.add_argument("kind", choices=faults.KINDS)
     sub.add_argument("host", help="a host's name, or target-active")
-    sub.add_argument("--milliseconds", type=int, default=100, help="for delay (default: 100)")
+    sub.add_argument("--milliseconds", type=_natural, default=100, help="for delay (default: 100)")
     sub = command("exec", _exec, "run a command where the controller is")
     sub.add_argument("--prepare", action="store_true", help="before the lab is up, for a command that brings it up")
     sub.add_argument("argv", nargs=argparse.REMAINDER)
     sub = command("demo", _demo, "lab up, migration under live traffic, audit, lab down")
     _add_up_options(sub)
-    sub.add_argument("--messages", type=int, default=demo.MESSAGES, help="at least so many (default: %(default)s)")
+    sub.add_argument("--messages", type=_natural, default=demo.MESSAGES, help="at least so many (default: %(default)s)")
     sub = command("bench", _bench, "repeat the migration with random timing and print a table")
     _add_up_options(sub)
-    sub.add_argument("--runs", type=int, default=5)
-    sub.add_argument("--messages", type=int, default=2000)
+    sub.add_argument("--runs", type=_natural, default=5)
+    sub.add_argument("--messages", type=_natural, default=2000)
     sub.add_argument("--failover", action="store_true", help="reboot the target in the middle of each run")
-    command("reboot-target", _reboot_target, "reboot the target through the AWS API (under exec)", controller=True)
+    command("reboot-target", _reboot_target, "reboot the target through the AWS API")
 
     # What the lab calls itself.
     command("serve-aws", _serve_aws, "internal: the AWS API", controller=True)
-    command("create-target", _create_target, "internal: create the target through the AWS API", controller=True)
     sub = command("guard", _guard, "internal: take the lab down when its owner is killed")
     sub.add_argument("descriptor", type=int)
+    sub.add_argument("owner", type=int)
     sub = command("relay", _relay, "internal: a slow link", controller=True)
     sub.add_argument("left")
     sub.add_argument("right")
@@ -101,6 +108,12 @@ def _add_up_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _natural(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return int(text)
+
+
 def _leave_controller() -> None:
     """Go back to the machine's own namespaces when called under exec: only there can hosts be made."""
     outside = os.environ.pop(_OUTSIDE, None)
@@ -109,25 +122,22 @@ def _leave_controller() -> None:
         os.execvp(enter[0], [*enter, sys.executable, "-m", "lab", *sys.argv[1:]])
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
 def _bring_up(lab: Lab, args: argparse.Namespace) -> None:
     lab.up(plan.named(args.plan), mode=args.hosts, choice=args.software)
 
 
 def _up(lab: Lab, args: argparse.Namespace) -> None:
+    wanted = plan.named(args.plan)
     with exclusive(lab):
-        if lab.running and lab.healthy():
+        if lab.healthy():
+            if lab.plan != wanted:
+                raise LabError(f"a lab with plan {lab.plan.name} is up; take it down first with 'make lab-down'")
+            if args.hosts not in {"auto", lab.record.mode}:
+                raise LabError(f"a lab of {lab.record.mode} is up; take it down first with 'make lab-down'")
             print("lab: already up; 'make lab-down' takes it down")
             return
-        with guarded(lab):
-            try:
-                _bring_up(lab, args)
-            except BaseException:
-                lab.down()
-                raise
+        with guarded(lab, keep=True):
+            _bring_up(lab, args)
 
 
 def _down(lab: Lab, args: argparse.Namespace) -> None:
@@ -139,15 +149,27 @@ def _down(lab: Lab, args: argparse.Namespace) -> None:
 
 def _status(lab: Lab, args: argparse.Namespace) -> None:
     record = lab.record
-    print(f"plan {record.plan}, hosts: {record.mode} {f'({record.reason})' if record.reason else ''}")
-    print(f"source {record.source_software}, target {record.target_software}, AWS API {lab.aws_url}")
-    active = lab.active_target()
+    print(f"plan {record.plan}, hosts: {record.mode}{f' ({record.reason})' if record.reason else ''}")
+    answer = lab.knock(lab.address(plan.CONTROLLER_NUMBER), plan.AWS_PORT)
+    print(f"source {record.source_software}, target {record.target_software}, AWS API {lab.aws_url} {answer}")
+    if not record.complete:
+        print("this lab did not come up whole")
     units = {placement.host: placement.name for placement in lab.plan.services}
+    with ThreadPoolExecutor() as pool:  # a host that is cut off takes seconds
+        states = dict(zip(lab.hosts, pool.map(lambda host: host.state(), lab.hosts.values()), strict=True))
+        roles = dict(zip(plan.TARGETS, pool.map(lambda name: _target_role(lab, name), plan.TARGETS), strict=True))
     for name, host in lab.hosts.items():
         unit = units.get(name, brokers.UNIT)
-        state = "up" if host.ready() else "no ssh"
-        note = " (active)" if name == active else " (standby)" if name in plan.TARGETS else ""
-        print(f"{name:12} {host.address:14} {state:7} {unit}: {'runs' if host.unit_pid(unit) else 'stopped'}{note}")
+        runs = "runs" if host.unit_pid(unit) else "stopped"
+        print(f"{name:12} {host.address:14} {states[name]:7} {unit}: {runs}{roles.get(name, '')}")
+
+
+def _target_role(lab: Lab, name: str) -> str:
+    host = lab.hosts[name]
+    if not host.unit_pid(brokers.UNIT):
+        return ""
+    meanings: dict[network.Knock, str] = {"accepts": "active", "refuses": "standby", "silent": "does not answer"}
+    return f" ({meanings[lab.knock(host.address, plan.OPENWIRE_TLS)]})"
 
 
 def _traffic(lab: Lab, args: argparse.Namespace) -> None:
@@ -155,6 +177,7 @@ def _traffic(lab: Lab, args: argparse.Namespace) -> None:
 
 
 def _audit(lab: Lab, args: argparse.Namespace) -> int:
+    lab.require()
     audit = traffic.settle(lab, timeout=args.settle) if args.settle else ledger.audit(ledger.read(lab.ledger))
     print(audit.render())
     return 0 if audit.passed else 1
@@ -170,23 +193,27 @@ def _exec(lab: Lab, args: argparse.Namespace) -> int:
         raise LabError("exec needs a command")
     if args.prepare:
         lab.prepare_controller()
+    else:
+        lab.require()
     command = [*lab.controller(), *words]
     # This process stays outside, as the way back for a command that calls the lab.
     environment = {**os.environ, **lab.environment(), _OUTSIDE: str(os.getpid())}
-    return subprocess.run(command, env=environment, check=False).returncode
+    with subprocess.Popen(command, env=environment) as process:
+        # A terminal's Ctrl-C reaches the command too; when to end is its own business.
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+        signal.signal(signal.SIGTERM, lambda number, frame: process.terminate())
+        status = process.wait()
+    return status if status >= 0 else 128 - status  # as a shell says it
 
 
 def _demo(lab: Lab, args: argparse.Namespace) -> int:
     check_machine(lab.folder)
     with exclusive(lab):
-        if lab.running and lab.healthy():
+        if lab.healthy():
             raise LabError("a lab is up in this folder; take it down first with 'make lab-down'")
         with guarded(lab):
-            try:
-                _bring_up(lab, args)
-                outcome, audit = demo.migrate(lab, messages=args.messages)
-            finally:
-                lab.down()
+            _bring_up(lab, args)
+            outcome, audit = demo.migrate(lab, messages=args.messages)
     demo.demo(lab, outcome, audit)
     return 0 if outcome.passed else 1
 
@@ -194,16 +221,13 @@ def _demo(lab: Lab, args: argparse.Namespace) -> int:
 def _bench(lab: Lab, args: argparse.Namespace) -> int:
     outcomes = []
     with exclusive(lab), guarded(lab):
-        try:
-            for number in range(1, args.runs + 1):
-                _bring_up(lab, args)
-                lead = demo.random_lead()
-                during = (lambda dummy: demo.failover(lab)) if args.failover else None
-                outcome, dummy_audit = demo.migrate(lab, messages=args.messages, lead=lead, during=during)
-                print(f"run {number}: {outcome.line()}", flush=True)
-                outcomes.append(outcome)
-        finally:
-            lab.down()
+        for number in range(1, args.runs + 1):
+            _bring_up(lab, args)
+            lead = demo.random_lead()
+            during = (lambda dummy: demo.failover(lab)) if args.failover else None
+            outcome, dummy_audit = demo.migrate(lab, messages=args.messages, lead=lead, during=during)
+            print(f"run {number}: {outcome.line()}", flush=True)
+            outcomes.append(outcome)
     names = ["lost", "duplicated", "reordered", "producer_gap_s", "delivery_gap_s", "elapsed_s"]
     print(f"{'figure':16} {'median':>8} {'worst':>8}   of {len(outcomes)} runs")
     for name in names:
@@ -215,7 +239,7 @@ def _bench(lab: Lab, args: argparse.Namespace) -> int:
 def _reboot_target(lab: Lab, args: argparse.Namespace) -> None:
     from lab import client
 
-    client.reboot()
+    client.reboot(lab)
 
 
 def _serve_aws(lab: Lab, args: argparse.Namespace) -> None:
@@ -227,14 +251,8 @@ def _serve_aws(lab: Lab, args: argparse.Namespace) -> None:
     aws.serve(lab.address(1), lab.pki / "aws.pem", lab.pki / "aws.key")
 
 
-def _create_target(lab: Lab, args: argparse.Namespace) -> None:
-    from lab import client
-
-    client.create()
-
-
 def _guard(lab: Lab, args: argparse.Namespace) -> None:
-    guard(lab, args.descriptor)
+    guard(lab, args.descriptor, args.owner)
 
 
 def _relay(lab: Lab, args: argparse.Namespace) -> None:
@@ -242,9 +260,9 @@ def _relay(lab: Lab, args: argparse.Namespace) -> None:
 
 
 def _unit(lab: Lab, args: argparse.Namespace) -> int:
-    host = lab.hosts[args.host]
+    host = lab.host(args.host)
     if not isinstance(host, ProcessHost):
-        raise LabError("this host has systemd")
+        raise LabError(f"host {host.name} has systemd")
     if args.action == "status":
         return 0 if host.unit_pid(args.name) else 3  # 3: not running, as LSB has it
     host.unit(args.action, args.name)

@@ -93,7 +93,9 @@ def playbook(
 ) -> int:
     """Run a playbook of the collection against the lab, its output shown as it comes."""
     command = [*lab.controller(), "ansible-playbook", name, *options]
-    with subprocess.Popen(command, env={**os.environ, **lab.environment()}) as process:
+    environment = {**os.environ, **lab.environment()}
+    # A session of its own, so that it can be ended with all its workers.
+    with subprocess.Popen(command, env=environment, start_new_session=during is not None) as process:
         if during is not None:
             during(process)
         return process.wait()
@@ -101,13 +103,17 @@ def playbook(
 
 def where_services_are(lab: Lab) -> list[str]:
     """Sentences about services that are not connected to the target, and to it alone."""
-    targets = {known for name in plan.TARGETS for known in (lab.hosts[name].address, lab.name_of(name))}
     findings = []
     for placement in lab.plan.services:
         last = traffic.last_address(lab, placement)
-        if last not in targets:
+        if last not in target_addresses(lab):
             findings.append(f"{placement.name} on {placement.host} is connected to {last or 'nothing'}")
     return findings
+
+
+def target_addresses(lab: Lab) -> set[str]:
+    """Addresses and names of the target's instances."""
+    return {known for name in plan.TARGETS for known in (lab.hosts[name].address, lab.name_of(name))}
 
 
 def demo(lab: Lab, outcome: Outcome, audit: ledger.Audit) -> None:

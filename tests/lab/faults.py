@@ -54,11 +54,11 @@ def _network(lab: Lab, kind: Kind, host: NamespaceHost, milliseconds: int) -> No
 
 def _host(lab: Lab, name: str) -> Host:
     if name == "target-active":
-        name = lab.active_target() or plan.TARGETS[0]
-    try:
-        return lab.hosts[name]
-    except KeyError as error:
-        raise LabError(f"there is no host {name}; there are {', '.join(lab.hosts)}, target-active") from error
+        active = lab.active_target()
+        if active is None:
+            raise LabError("the target has no active instance")
+        name = active
+    return lab.host(name)
 
 
 def _units(lab: Lab, host: str) -> list[str]:

@@ -16,10 +16,11 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from lab import shell
+from lab import network, shell
 from lab.shell import LabError
 
 BOOT = Path(__file__).with_name("boot.sh")
@@ -55,6 +56,10 @@ class Unit:
         return "\n".join(lines)
 
 
+#: up: it accepts ssh; no ssh: it runs and does not answer; frozen; ended: its processes are gone.
+HostState = Literal["up", "no ssh", "frozen", "ended"]
+
+
 class Host(Protocol):
     """What the rest of the lab needs of a host, whichever kind it is."""
 
@@ -75,7 +80,10 @@ class Host(Protocol):
         """Begin to start the host."""
 
     def ready(self) -> bool:
-        """Whether it accepts ssh."""
+        """Whether it accepts ssh. Raises LabError when the host has ended."""
+
+    def state(self) -> HostState:
+        """How it is; answers within seconds, whatever was done to the host."""
 
     def unit(self, action: str, name: str) -> None:
         """start, stop or restart a unit."""
@@ -83,17 +91,13 @@ class Host(Protocol):
     def unit_pid(self, name: str) -> int | None:
         """The process id of a unit as the machine sees it, None when it does not run."""
 
+    def execute(
+        self, argv: Sequence[str], *, check: bool = True, timeout: float = 60
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command inside the host. Raises LabError when the host is frozen or has ended."""
+
     def freeze(self, frozen: bool) -> None:
         """Stop or resume every process of the host at once."""
-
-    def stop(self) -> None:
-        """End every process of the host and take its namespaces away."""
-
-
-def ssh_answers(nsenter: Sequence[str], address: str, port: int) -> bool:
-    """Whether an sshd greets at the address."""
-    probe = f"exec 3<>/dev/tcp/{address}/{port} && read -t 2 line <&3 && [[ $line == SSH-* ]]"
-    return shell.run([*nsenter, "bash", "-c", probe], check=False, timeout=5).returncode == 0
 
 
 class NamespaceHost:
@@ -101,10 +105,12 @@ class NamespaceHost:
 
     ssh_port = 22
 
-    def __init__(self, name: str, address: str, folder: Path, *, lab_id: str, shared: Sequence[Path]) -> None:
+    def __init__(
+        self, name: str, address: str, folder: Path, *, lab_id: str, shared: Path, readable: Sequence[Path] = ()
+    ) -> None:
         self.name, self.address, self.folder = name, address, folder
-        self.namespace = f"mqlab-{lab_id}-{name}"
-        self._mark, self._shared = lab_id, shared
+        self.namespace = f"{network.switch_name(lab_id)}-{name}"
+        self._mark, self._mounts = lab_id, [shared, *readable]
         self._pid_file = folder / "launcher.pid"
 
     def inside(self, path: str) -> str:
@@ -129,7 +135,7 @@ class NamespaceHost:
             (links / name).symlink_to("/dev/null")
         group = self._cgroup()
         group.mkdir(exist_ok=True)
-        boot = shlex.join(["bash", str(BOOT), self.name, str(self.folder), *map(str, self._shared)])
+        boot = shlex.join(["bash", str(BOOT), self.name, str(self.folder), *map(str, self._mounts)])
         enter = f"nsenter --net=/run/netns/{self.namespace}"
         spaces = "unshare --uts --mount --pid --fork --ipc --cgroup --kill-child"
         process = shell.spawn(
@@ -143,50 +149,53 @@ class NamespaceHost:
         if not shell.alive(self._launcher()):
             lines = (self.folder / "boot.log").read_text(errors="replace").strip().splitlines()
             raise LabError(f"host {self.name} did not start: {lines[-1] if lines else 'no message'}")
-        return ssh_answers(["nsenter", f"--net=/run/netns/{self.namespace}"], self.address, self.ssh_port)
+        return self._answers()
+
+    def state(self) -> HostState:
+        if not shell.alive(self._launcher()):
+            return "ended"
+        if self._frozen():
+            return "frozen"
+        return "up" if self._answers() else "no ssh"
 
     def unit(self, action: str, name: str) -> None:
         self.execute(["systemctl", action, name])
 
     def unit_pid(self, name: str) -> int | None:
-        shown = self.execute(["systemctl", "show", "--property=MainPID", "--value", name]).stdout.strip()
-        if shown in {"", "0"}:
-            return None
+        # Our units are one process each. The control group answers even when the host's systemd is frozen.
         group = self._cgroup().joinpath("system.slice", f"{name}.service", "cgroup.procs")
-        return next((int(pid) for pid in group.read_text().split() if _inner_pid(int(pid)) == int(shown)), None)
+        try:
+            return next((int(word) for word in group.read_text().split()), None)
+        except OSError:
+            return None
 
     def execute(
         self, argv: Sequence[str], *, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command inside the host."""
-        return shell.run(["nsenter", "-t", str(self._init()), "-a", "--", *argv], check=check, timeout=timeout)
+        init = shell.children(self._launcher())  # the host's process 1 as the machine sees it
+        if not init:
+            raise LabError(f"host {self.name} does not run")
+        if self._frozen():
+            raise LabError(f"host {self.name} is frozen; thaw it first")
+        return shell.run(["nsenter", "-t", str(init[0]), "-a", "--", *argv], check=check, timeout=timeout)
 
     def freeze(self, frozen: bool) -> None:
-        """Stop or resume every process of the host at once."""
+        if not self._cgroup().is_dir():
+            raise LabError(f"host {self.name} does not run")
         (self._cgroup() / "cgroup.freeze").write_text("1" if frozen else "0")
 
-    def stop(self) -> None:
-        group = self._cgroup()
-        if group.is_dir():
-            (group / "cgroup.freeze").write_text("0")
-            (group / "cgroup.kill").write_text("1")
-            shell.wait_for(lambda: not _populated(group), 10, f"the end of host {self.name}", interval=0.01)
-            # systemd made child groups; a group goes only after its children.
-            for folder in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
-                folder.rmdir()
-            group.rmdir()
+    def _answers(self) -> bool:
+        # From the bridge's side, so that a cut cable shows.
+        return network.ssh_answers(network.switch_name(self._mark), self.address, self.ssh_port)
+
+    def _frozen(self) -> bool:
+        try:
+            return "frozen 1" in (self._cgroup() / "cgroup.events").read_text()
+        except OSError:
+            return False
 
     def _launcher(self) -> int:
         return int(self._pid_file.read_text())
-
-    def _init(self) -> int:
-        """The id of the host's process 1 as the machine sees it."""
-        launcher = self._launcher()
-        children = Path(f"/proc/{launcher}/task/{launcher}/children")
-        try:
-            return int(children.read_text().split()[0])
-        except (OSError, IndexError) as error:
-            raise LabError(f"host {self.name} does not run") from error
 
     def _cgroup(self) -> Path:
         return cgroup_root() / self.namespace
@@ -209,7 +218,7 @@ class ProcessHost:
         shell.write(Path(self.inside(path)), text, mode)
 
     def install(self, unit: Unit) -> None:
-        shell.write(self._units / f"{unit.name}.sh", _script(unit), 0o755)
+        shell.write(self._units / f"{unit.name}.sh", _script(unit, self.pid_file(unit.name)), 0o755)
 
     def launch(self) -> None:
         Path("/run/sshd").mkdir(exist_ok=True)
@@ -221,54 +230,57 @@ class ProcessHost:
         if self.unit_pid("sshd") is None:
             lines = (self._units / "sshd.log").read_text(errors="replace").strip().splitlines()
             raise LabError(f"host {self.name} did not start: {lines[-1] if lines else 'sshd ended'}")
-        return ssh_answers([], self.address, self.ssh_port)
+        return network.ssh_answers(None, self.address, self.ssh_port)
+
+    def state(self) -> HostState:
+        if self.unit_pid("sshd") is None:
+            return "ended"
+        if self._frozen():
+            return "frozen"
+        return "up" if network.ssh_answers(None, self.address, self.ssh_port) else "no ssh"
 
     def pid_file(self, name: str) -> Path:
         """Where the process id of a unit is."""
         return self._units / f"{name}.pid"
 
     def unit(self, action: str, name: str) -> None:
-        if action in {"stop", "restart"}:
-            self._end(name)
-        if action in {"start", "restart"} and self.unit_pid(name) is None:
-            process = shell.spawn([self._units / f"{name}.sh"], mark=self._mark, log=self._units / f"{name}.log")
-            self.pid_file(name).write_text(str(process.pid))
-            self._birth_file(name).write_text(str(shell.birth(process.pid)))
+        script = self._units / f"{name}.sh"
+        if not script.exists():
+            raise LabError(f"host {self.name} has no unit {name}")
+        if self._frozen():
+            raise LabError(f"host {self.name} is frozen; thaw it first")
+        pid = self.unit_pid(name)
+        if action in {"stop", "restart"} and pid is not None:
+            shell.end([pid], grace=10)
+            pid = None
+        if action in {"start", "restart"} and pid is None:
+            process = shell.spawn([script], mark=self._mark, log=self._units / f"{name}.log")
+            # The script writes its id down and becomes the program.
+            shell.wait_for(
+                lambda: self.unit_pid(name) == process.pid or process.poll() is not None, 10, f"the start of {name}"
+            )
 
     def unit_pid(self, name: str) -> int | None:
-        try:
-            pid, born = int(self.pid_file(name).read_text()), self._birth_file(name).read_text()
-        except (OSError, ValueError):
-            return None
-        # The environment's mark would not do: sshd writes its title over it.
-        return pid if shell.alive(pid) and shell.birth(pid) == born else None
+        return _unit_pid(self.pid_file(name))
 
     def execute(
         self, argv: Sequence[str], *, check: bool = True, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command; a process host has no namespaces to enter."""
-        return shell.run(argv, check=check, timeout=timeout)
+        return shell.run(argv, check=check, timeout=timeout)  # there are no namespaces to enter
+
+    def _frozen(self) -> bool:
+        sshd = self.unit_pid("sshd")
+        return sshd is not None and shell.state(sshd) == "T"
 
     def freeze(self, frozen: bool) -> None:
-        """Stop or resume every unit of the host, sshd included."""
-        for path in self._units.glob("*.pid"):
-            pid = self.unit_pid(path.stem)
-            if pid is not None:
-                shell.signal_process(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
+        for pid in _unit_pids(self._units):
+            shell.signal_process(pid, signal.SIGSTOP if frozen else signal.SIGCONT)
 
-    def stop(self) -> None:
-        self.freeze(False)
-        for path in self._units.glob("*.pid"):
-            self._end(path.stem, grace=0.2)
 
-    def _birth_file(self, name: str) -> Path:
-        return self._units / f"{name}.birth"
-
-    def _end(self, name: str, grace: float = 10) -> None:
-        pid = self.unit_pid(name)
-        if pid is not None:
-            shell.end([pid], grace=grace)
-        self.pid_file(name).unlink(missing_ok=True)
+def sees(folder: Path) -> bool:
+    """Whether a namespace host sees a folder of the machine by itself: on the root file system, not under /tmp."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.stat().st_dev == Path("/").stat().st_dev and Path("/tmp") not in folder.parents
 
 
 def cgroup_root() -> Path:
@@ -279,13 +291,37 @@ def cgroup_root() -> Path:
     raise LabError("this machine has no version 2 control groups")
 
 
-def namespaces_permitted(folder: Path) -> str | None:
+def end_all(folder: Path, lab_id: str) -> None:
+    """End every process of all hosts of a lab, of either kind, whatever is written down about it.
+
+    *folder* is where its hosts have their folders.
+    """
+    pids = [pid for units in folder.glob("*/units") for pid in _unit_pids(units)]
+    for pid in pids:
+        shell.signal_process(pid, signal.SIGCONT)
+    # An sshd's sessions outlive it.
+    shell.end([*pids, *(child for pid in pids for child in shell.children(pid))], grace=0.2)
+    try:
+        groups = sorted(cgroup_root().glob(f"{network.switch_name(lab_id)}-*"))
+    except LabError:
+        return  # without control groups there are no namespace hosts
+    for group in groups:
+        _kill(group)
+    for group in groups:
+        shell.wait_for(partial(_kill, group), 10, f"the end of host {group.name}", interval=0.01)
+        # systemd made child groups; a group goes only after its children.
+        for child in sorted((path for path in group.rglob("*") if path.is_dir()), reverse=True):
+            child.rmdir()
+        group.rmdir()
+
+
+def namespaces_permitted(folder: Path, lab_id: str) -> str | None:
     """None when namespace hosts can be made here, else the reason why not."""
     try:
         root = cgroup_root()
         if not Path("/lib/systemd/systemd").exists():
             return "systemd is not installed"
-        probe = root / "mqlab-probe"
+        probe = root / f"{network.switch_name(lab_id)}-probe"
         probe.mkdir(exist_ok=True)
         probe.rmdir()
         work = folder / "probe"
@@ -313,21 +349,34 @@ def wait_until_ready(hosts: Sequence[Host], timeout: float = 60) -> None:
         time.sleep(0.02)
 
 
-def _populated(group: Path) -> bool:
-    return "populated 1" in (group / "cgroup.events").read_text()
+def _kill(group: Path) -> bool:
+    """Kill the processes of a control group, also one that has just joined it; returns whether it is empty."""
+    (group / "cgroup.freeze").write_text("0")
+    (group / "cgroup.kill").write_text("1")
+    return "populated 0" in (group / "cgroup.events").read_text()
 
 
-def _inner_pid(pid: int) -> int:
-    """A process's id in its own, innermost, process namespace."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("NSpid:"):
-            return int(line.split()[-1])
-    return pid
+def _unit_pid(pid_file: Path) -> int | None:
+    """The process that wrote this file, when it is still there.
+
+    The mark in its environment would not tell: sshd writes its title over it.
+    """
+    try:
+        pid, born = int(pid_file.read_text()), pid_file.with_suffix(".birth").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    return pid if shell.alive(pid) and shell.birth(pid) == born else None
 
 
-def _script(unit: Unit) -> str:
-    """A shell script that becomes the unit's program."""
-    lines = ["#!/bin/bash"]
+def _unit_pids(units: Path) -> list[int]:
+    return [pid for path in units.glob("*.pid") if (pid := _unit_pid(path)) is not None]
+
+
+def _script(unit: Unit, pid_file: Path) -> str:
+    """A shell script that writes down its process id and birth, and becomes the unit's program."""
+    births = shlex.quote(str(pid_file.with_suffix(".birth")))
+    lines = ["#!/bin/bash", "read -ra stat </proc/$$/stat"]
+    lines += [f"echo ${{stat[21]}} >{births}", f"echo $$ >{shlex.quote(str(pid_file))}"]
     lines += [f"export {key}={shlex.quote(value)}" for key, value in unit.environment.items()]
     if unit.environment_file:
         lines.append(f"set -a; . {shlex.quote(unit.environment_file)}; set +a")

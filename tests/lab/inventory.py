@@ -178,6 +178,6 @@ retry_files_enabled = false
 
 [ssh_connection]
 pipelining = true
-control_path_dir = {lab.folder / "tmp" / "cp"}
+control_path_dir = {lab.sockets}
 ssh_args = -o ControlMaster=auto -o ControlPersist=60s
 """

@@ -14,13 +14,12 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 from lab import brokers, hosts, inventory, network, plan, services, shell, software
-from lab.aws import PORT as AWS_PORT
 from lab.brokers import Broker, User
 from lab.hosts import Host, NamespaceHost, ProcessHost, Unit
 from lab.pki import STORE_PASSWORD, Authority
@@ -28,7 +27,6 @@ from lab.plan import Placement, Plan
 from lab.shell import LabError
 
 Mode = Literal["namespaces", "processes"]
-_CONTROLLER_NUMBER = 1
 #: A JVM takes about 130 MB, and there is one for each broker and each Java service.
 _NEEDED_MEMORY, _NEEDED_DISK = 2 * 1024**3, 2 * 1024**3
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,10 +42,14 @@ class Record:
     source_software: str
     target_software: str
     started: float
+    #: The process that brought it up.
+    owner: int = 0
+    #: Whether all of it came up.
+    complete: bool = True
 
 
 class Lab:
-    """A lab in a folder. The folder's path decides its id, so that labs in two folders never share a name."""
+    """A lab in a folder. The folder's path decides its id, and its id all its names and addresses."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -57,14 +59,30 @@ class Lab:
         self.produce = self.shared / "produce"
         self.pki = self.shared / "pki"
         self.ssh = self.folder / "ssh"
+        self.sockets = Path(f"{shell.RUN_FOLDER}{self.id}")
 
     @cached_property
     def record(self) -> Record:
         """What runs here. Raises LabError when nothing does."""
+        self.require()
+        path = self.folder / "lab.json"
         try:
-            return Record(**json.loads((self.folder / "lab.json").read_text()))
-        except FileNotFoundError as error:
-            raise LabError(f"no lab is up in {self.folder}; bring one up with 'make lab-up'") from error
+            return Record(**json.loads(path.read_text()))
+        except (ValueError, TypeError) as error:
+            raise LabError(f"{path} is damaged; take the lab down with 'make lab-down'") from error
+
+    def require(self) -> None:
+        """Raise LabError when no lab is up here."""
+        if not self.running:
+            raise LabError(f"no lab is up in {self.folder}; bring one up with 'make lab-up'")
+
+    @property
+    def owner(self) -> int | None:
+        """The process that brought the recorded lab up; None when the record tells nothing."""
+        try:
+            return self.record.owner
+        except LabError:
+            return None
 
     @property
     def running(self) -> bool:
@@ -80,6 +98,13 @@ class Lab:
     def hosts(self) -> dict[str, Host]:
         """All hosts by name."""
         return self._hosts(self.plan, self.record.mode)
+
+    def host(self, name: str) -> Host:
+        """The host of that name. Raises LabError for an unknown one."""
+        try:
+            return self.hosts[name]
+        except KeyError as error:
+            raise LabError(f"there is no host {name}; there are {', '.join(self.hosts)}") from error
 
     @property
     def mode(self) -> Mode:
@@ -99,12 +124,12 @@ class Lab:
     @property
     def aws_url(self) -> str:
         """Where the AWS API is."""
-        return f"https://{self.address(_CONTROLLER_NUMBER)}:{AWS_PORT}"
+        return f"https://{self.address(plan.CONTROLLER_NUMBER)}:{plan.AWS_PORT}"
 
     def healthy(self) -> bool:
-        """Whether every host of the recorded lab answers."""
+        """Whether a whole lab is up here and every host of it answers."""
         try:
-            return all(host.ready() for host in self.hosts.values())
+            return self.record.complete and all(host.state() == "up" for host in self.hosts.values())
         except (LabError, OSError):
             return False
 
@@ -138,14 +163,21 @@ class Lab:
 
     def controller(self) -> list[str]:
         """What to put before a command so that it runs where the controller is."""
+        namespace = self.controller_namespace
+        return ["ip", "netns", "exec", namespace] if namespace else []
+
+    @property
+    def controller_namespace(self) -> str | None:
+        """The network namespace where the controller is; None for the machine's own."""
+        if self.running and self.record.mode == "processes":
+            return None
         switch = network.switch_name(self.id)
-        if (self.running and self.record.mode == "processes") or switch not in network.list_namespaces():
-            return []
-        return ["ip", "netns", "exec", switch]
+        return switch if switch in network.list_namespaces() else None
 
     def prepare_controller(self) -> None:
         """Make the place where the controller is, for a command that brings the lab up itself."""
-        if hosts.namespaces_permitted(self.folder) is None:
+        self._claim()
+        if hosts.namespaces_permitted(self.folder, self.id) is None:
             network.ensure_switch(self.id, {})
 
     def environment(self) -> dict[str, str]:
@@ -159,8 +191,10 @@ class Lab:
             "MQLIFT_PYTHON": sys.executable,
             "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
             "ANSIBLE_LOCAL_TEMP": str(self.folder / "tmp"),
-            "AWS_ACCESS_KEY_ID": "lab-access-key",
-            "AWS_SECRET_ACCESS_KEY": "lab-secret-access-key",
+            "NO_PROXY": "*",
+            "no_proxy": "*",
+            "AWS_ACCESS_KEY_ID": plan.ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": plan.SECRET_KEY,
             "AWS_DEFAULT_REGION": plan.REGION,
             "AWS_CA_BUNDLE": str(self.pki / "ca.pem"),
             "AWS_URL": self.aws_url,
@@ -169,15 +203,15 @@ class Lab:
 
     def active_target(self) -> str | None:
         """The host of the target's active instance."""
-        for name in plan.TARGETS:
-            if self.accepts(self.hosts[name].address, plan.OPENWIRE_TLS):
-                return name
-        return None
+        return next((name for name in plan.TARGETS if self.accepts(name, plan.OPENWIRE_TLS)), None)
 
-    def accepts(self, address: str, port: int) -> bool:
-        """Whether something accepts connections there, seen from the controller."""
-        probe = [*self.controller(), "bash", "-c", f"exec 3<>/dev/tcp/{address}/{port}"]
-        return shell.run(probe, check=False, timeout=10).returncode == 0
+    def accepts(self, host: str, port: int) -> bool:
+        """Whether a host accepts connections, seen from the controller."""
+        return self.knock(self.hosts[host].address, port) == "accepts"
+
+    def knock(self, address: str, port: int) -> network.Knock:
+        """What a connection to an address meets, seen from the controller."""
+        return network.knock(self.controller_namespace, address, port)
 
     # -- up -----------------------------------------------------------------------------------------------------------
 
@@ -193,20 +227,33 @@ class Lab:
         started = time.monotonic()
         check_machine(self.folder)
         self.down(keep_controller=True)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        found = {line: software.find(line, choice) for line in ("source", "target")}
-        reason = "" if mode == "processes" else hosts.namespaces_permitted(self.folder)
+        self._claim()
+        for name in ("aws.log", "delay.log"):
+            (self.folder / name).unlink(missing_ok=True)
+        found, fallback = software.find(choice)
+        if fallback:
+            say(f"lab: Apache's distributions cannot be had, Debian's package is used ({fallback})")
+        reason = "" if mode == "processes" else hosts.namespaces_permitted(self.folder, self.id)
         if mode == "namespaces" and reason:
             raise LabError(f"namespace hosts cannot be made here: {reason}")
         kind: Mode = "namespaces" if reason is None else "processes"
         if kind == "processes":
             network.remove(self.id)
+            self._check_ports(chosen)
         if reason:
             say(f"lab: namespaces are not permitted here, hosts are plain processes on loopback ({reason})")
-        self._write_record(
-            Record(chosen.name, kind, reason or "", found["source"].describe(), found["target"].describe(), time.time())
+        record = Record(
+            plan=chosen.name,
+            mode=kind,
+            reason=reason or "",
+            source_software=found["source"].describe(),
+            target_software=found["target"].describe(),
+            started=time.time(),
+            owner=os.getpid(),
+            complete=False,
         )
-        say(f"lab: source {self.record.source_software}, target {self.record.target_software}, {kind}")
+        self._write_record(record)
+        say(f"lab: source {record.source_software}, target {record.target_software}, {kind}")
         self._prepare(chosen, found)
         for host in self.hosts.values():
             host.launch()
@@ -214,12 +261,17 @@ class Lab:
         self.hosts[plan.SOURCE].unit("start", brokers.UNIT)
         self._start_aws()
         hosts.wait_until_ready(list(self.hosts.values()))
-        self._wait_broker(plan.SOURCE, plan.OPENWIRE)
+        for name in (plan.SOURCE, plan.TARGETS[0]):  # the first instance is the active one, see aws.Pair.up()
+            for port in plan.ports(name):
+                self._wait_broker(name, port)
+        self._write_record(replace(record, complete=True))
         say(f"lab: up after {time.monotonic() - started:.1f} s, {len(self.hosts)} hosts")
 
     def _prepare(self, chosen: Plan, found: Mapping[str, software.Software]) -> None:
-        for folder in (self.ledger, self.folder / "tmp", self.ssh):
-            folder.mkdir(parents=True, exist_ok=True)
+        # Keys and passwords are in them.
+        for folder in (self.ssh, self.shared, self.folder / "hosts", self.folder / "tmp"):
+            folder.mkdir(mode=0o700)
+        self.ledger.mkdir()
         if self.record.mode == "namespaces":
             network.ensure_switch(self.id, self.names(chosen))
             network.plug(
@@ -228,7 +280,7 @@ class Lab:
             )
         self._keys()
         authority = Authority.create(self.pki)
-        authority.issue("aws", ["aws.lab", self.address(_CONTROLLER_NUMBER)])
+        authority.issue("aws", ["aws.lab", self.address(plan.CONTROLLER_NUMBER)])
         for name in plan.TARGETS:
             authority.issue(name, [self._names(name)[0], self.hosts[name].address])
         for name, host in self.hosts.items():
@@ -243,10 +295,15 @@ class Lab:
 
     def _hosts(self, chosen: Plan, mode: Mode) -> dict[str, Host]:
         table: dict[str, Host] = {}
+        # What services run from: this tree, Python, the brokers' software.
+        needed = [ROOT, Path(sys.base_prefix), Path(sys.prefix), software.cache_folder()]
+        readable = [folder for folder in needed if not hosts.sees(folder)]
         for name, number in chosen.numbers.items():
             folder, address = self.folder / "hosts" / name, self.address(number, mode)
             if mode == "namespaces":
-                table[name] = NamespaceHost(name, address, folder, lab_id=self.id, shared=[self.shared])
+                table[name] = NamespaceHost(
+                    name, address, folder, lab_id=self.id, shared=self.shared, readable=readable
+                )
             else:
                 table[name] = ProcessHost(name, address, folder, lab_id=self.id)
         return table
@@ -325,9 +382,11 @@ class Lab:
             log=self.folder / "aws.log",
             env={"AWS_CA_BUNDLE": str(self.pki / "ca.pem")},
         )
-        address = self.address(_CONTROLLER_NUMBER)
-        shell.wait_for(lambda: self.accepts(address, AWS_PORT), 30, "the start of the AWS API")
-        shell.run([*self.controller(), *self.command(), "create-target"], env=self.environment())
+        address = self.address(plan.CONTROLLER_NUMBER)
+        shell.wait_for(lambda: self.knock(address, plan.AWS_PORT) == "accepts", 30, "the start of the AWS API")
+        from lab import client  # boto3 takes a moment to import
+
+        client.create(self)
 
     def start_services(self) -> None:
         """Start every service of the fleet."""
@@ -335,12 +394,31 @@ class Lab:
             self.hosts[placement.host].unit("start", placement.name)
 
     def _wait_broker(self, host: str, port: int) -> None:
-        address = self.hosts[host].address
-        shell.wait_for(lambda: self.accepts(address, port), 60, f"the start of the broker on {host}")
+        shell.wait_for(lambda: self.accepts(host, port), 60, f"the start of the broker on {host}, port {port},")
 
     def _write_record(self, record: Record) -> None:
-        shell.write(self.folder / "lab.json", json.dumps(asdict(record), indent=1) + "\n")
+        fresh = self.folder / "lab.json.new"
+        shell.write(fresh, json.dumps(asdict(record), indent=1) + "\n")
+        fresh.rename(self.folder / "lab.json")
         self.__dict__.pop("record", None)
+
+    def _claim(self) -> None:
+        """Take the lab's id. Raises LabError when a lab in another folder has the same one."""
+        path = self.sockets / "folder"
+        if path.exists() and path.read_text() != str(self.folder):
+            raise LabError(f"the lab in {path.read_text()} happens to have this lab's id {self.id}; use another folder")
+        self.sockets.mkdir(mode=0o700, exist_ok=True)
+        shell.write(path, str(self.folder))
+
+    def _check_ports(self, chosen: Plan) -> None:
+        """Raise LabError when another program has a port that the hosts need on loopback."""
+        wanted = {self.address(plan.CONTROLLER_NUMBER, "processes"): [plan.AWS_PORT]}
+        for name, number in chosen.numbers.items():
+            wanted[self.address(number, "processes")] = [ProcessHost.ssh_port, *plan.ports(name)]
+        for address, ports in wanted.items():
+            port = network.busy(address, ports)
+            if port is not None:
+                raise LabError(f"port {port} of {address} is taken by another program; stop it or use another --folder")
 
     # -- down ---------------------------------------------------------------------------------------------------------
 
@@ -349,37 +427,51 @@ class Lab:
 
         *keep_controller* leaves the namespace that commands under exec are in.
         """
-        if self.running:
-            for host in self.hosts.values():
-                host.stop()
-        shell.end(shell.marked(self.id), grace=1.0)
+        self._claim()
+        hosts.end_all(self.folder / "hosts", self.id)
+        shell.end_marked(self.id)
+        hosts.end_all(self.folder / "hosts", self.id)  # what those made meanwhile
         network.remove(self.id, keep_switch=keep_controller)
-        for name in ("hosts", "shared", "ssh", "tmp", "lab.json", "inventory.yml", "ansible.cfg"):
+        for name in (
+            "hosts",
+            "shared",
+            "ssh",
+            "tmp",
+            "probe",
+            "lab.json",
+            "lab.json.new",
+            "inventory.yml",
+            "ansible.cfg",
+        ):
             path = self.folder / name
             if path.is_dir():
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+        shutil.rmtree(self.sockets)
         for name in ("record", "plan", "hosts"):
             self.__dict__.pop(name, None)
 
 
 @contextlib.contextmanager
-def exclusive(lab: Lab) -> Iterator[None]:
-    """Hold the lab's lock. Raises LabError when another process has it."""
+def exclusive(lab: Lab, *, patience: float = 0) -> Iterator[None]:
+    """Hold the lab's lock. Raises LabError when another process has it for *patience* seconds."""
     lab.folder.mkdir(parents=True, exist_ok=True)
     with (lab.folder / "lock").open("w") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LabError(f"another run is using the lab in {lab.folder}; let it end or stop it") from error
+        end = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= end:
+                    raise LabError(f"another run is using the lab in {lab.folder}; let it end or stop it") from error
+            time.sleep(0.05)
         yield
 
 
 def check_machine(folder: Path) -> None:
     """Raise LabError when this machine cannot hold a lab."""
-    if os.geteuid() != 0:
-        raise LabError("the lab needs root: run it as root or through sudo")
     meminfo = Path("/proc/meminfo").read_text().splitlines()
     memory = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in meminfo}
     if memory["MemAvailable"] < _NEEDED_MEMORY:

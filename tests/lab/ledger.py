@@ -28,6 +28,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lab.shell import LabError
+
 EVENTS = frozenset({"start", "stop", "connected", "disconnected", "subscribed", "sent", "unsure", "recv", "error"})
 _ABOUT_A_MESSAGE = frozenset({"sent", "unsure", "recv"})
 _LONGEST_LINE = 8192
@@ -39,7 +41,7 @@ _SUBSCRIPTION_SLACK_S = 1.0
 _MOST_EXAMPLES = 20
 
 
-class LedgerError(Exception):
+class LedgerError(LabError):
     """A ledger cannot be read or is damaged; the text names file and line."""
 
 
@@ -191,7 +193,8 @@ class Audit:
     - unconfirmed: distinct messages received that nobody wrote down as sent: a producer was killed between the two, or
       the message is not from our services. Not a loss.
     - unsure: messages that a producer gave up on and never confirmed. Not a loss either: they were not promised.
-    - producer_gap: longest time between two confirmed sends of one service to one destination.
+    - producer_gap: longest time between two confirmed sends of one service to one destination. What a service only
+      passes on does not count: when it gets nothing, it has nothing to send.
     - delivery_gap: longest time between two receives from one destination, by whomever.
     """
 
@@ -396,9 +399,17 @@ def _service_row(log: Log, begin: float, duplicated: int) -> ServiceRow:
     times: dict[str, list[float]] = defaultdict(list)
     unsure: set[tuple[str, str]] = set()
     confirmed: set[tuple[str, str]] = set()
+    forwards = {
+        word.removeprefix("forward=")
+        for event in log.events
+        if event.kind == "start"
+        for word in event.detail.split()
+        if word.startswith("forward=")
+    }
     for event in events:
         if event.kind == "sent":
-            times[event.destination].append(event.time)
+            if event.destination not in forwards:
+                times[event.destination].append(event.time)
             confirmed.add((event.destination, event.id))
         elif event.kind == "unsure":
             unsure.add((event.destination, event.id))

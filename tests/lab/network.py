@@ -9,22 +9,25 @@ Nothing of it is in the machine's own network, so that two labs never meet.
 from __future__ import annotations
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import os
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
-from lab import shell
+from lab import plan, shell
 from lab.shell import LabError
 
 SUBNET = "10.99.0"
-CONTROLLER = f"{SUBNET}.1"
+CONTROLLER = f"{SUBNET}.{plan.CONTROLLER_NUMBER}"
 BRIDGE = "br0"
 #: linux/sched.h, linux/sockios.h, linux/ethtool.h
 _CLONE_NEWNET, _SIOCETHTOOL, _ETHTOOL_STXCSUM = 0x40000000, 0x8946, 0x00000017
+_LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def switch_name(lab_id: str) -> str:
@@ -141,18 +144,66 @@ def disable_offload(namespace: str, interface: str) -> None:
     What leaves a virtual interface has no checksum yet and may be larger than the link allows; a relay needs real
     frames.
     """
-    child = os.fork()  # a namespace is left by ending the process
-    if child == 0:
-        status = 1
+    value = array.array("I", [_ETHTOOL_STXCSUM, 0])
+    request = struct.pack("16sP", interface.encode(), value.buffer_info()[0])
+    try:
+        with entered(namespace), socket.socket() as item:
+            fcntl.ioctl(item.fileno(), _SIOCETHTOOL, request)
+    except OSError as error:
+        raise LabError(f"the checksum offload of {interface} in {namespace} could not be turned off") from error
+
+
+@contextlib.contextmanager
+def entered(namespace: str | None) -> Iterator[None]:
+    """Be in a network namespace (None: stay): sockets that this thread makes meanwhile belong to it."""
+    if namespace is None:
+        yield
+        return
+    with open("/proc/thread-self/ns/net") as home, open(f"/run/netns/{namespace}") as away:
+        _set_namespace(away.fileno())
         try:
-            with open(f"/run/netns/{namespace}") as handle:
-                if ctypes.CDLL(None, use_errno=True).setns(handle.fileno(), _CLONE_NEWNET) == 0:
-                    with socket.socket() as item:
-                        value = array.array("I", [_ETHTOOL_STXCSUM, 0])
-                        request = struct.pack("16sP", interface.encode(), value.buffer_info()[0])
-                        fcntl.ioctl(item.fileno(), _SIOCETHTOOL, request)
-                    status = 0
+            yield
         finally:
-            os._exit(status)
-    if os.waitpid(child, 0)[1] != 0:
-        raise LabError(f"the checksum offload of {interface} in {namespace} could not be turned off")
+            _set_namespace(home.fileno())
+
+
+def _set_namespace(descriptor: int) -> None:
+    if _LIBC.setns(descriptor, _CLONE_NEWNET) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+Knock = Literal["accepts", "refuses", "silent"]
+
+
+def knock(namespace: str | None, address: str, port: int, *, timeout: float = 2) -> Knock:
+    """What a TCP connection to the address meets, tried from a network namespace; bounded by *timeout* seconds."""
+    try:
+        with entered(namespace):
+            socket.create_connection((address, port), timeout).close()
+    except ConnectionRefusedError:
+        return "refuses"
+    except OSError:
+        return "silent"
+    return "accepts"
+
+
+def ssh_answers(namespace: str | None, address: str, port: int, *, timeout: float = 2) -> bool:
+    """Whether an sshd greets at the address, tried from a network namespace; bounded by *timeout* seconds."""
+    try:
+        with entered(namespace), socket.create_connection((address, port), timeout) as item:
+            return item.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def busy(address: str, ports: Sequence[int]) -> int | None:
+    """The first of these ports of a loopback address that another program listens on."""
+    for number in ports:
+        with socket.socket() as item:
+            item.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                item.bind((address, number))
+            except OSError:
+                return number
+    return None

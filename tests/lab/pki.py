@@ -73,14 +73,17 @@ class Authority:
         certificate = builder.sign(self._key, hashes.SHA256())
         chain = [self._certificate]
         store = pkcs12.serialize_key_and_certificates(name.encode(), key, certificate, chain, _encryption())
-        (self.folder / f"{name}.p12").write_bytes(store)
+        _write_secret(self.folder / f"{name}.p12", store)
         (self.folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
-        path = self.folder / f"{name}.key"
-        path.touch(mode=0o600)
-        path.write_bytes(private)
+        _write_secret(self.folder / f"{name}.key", private)
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:

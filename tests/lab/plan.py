@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import NAMESPACE_DNS, uuid5
@@ -18,11 +18,13 @@ REGION = "us-east-2"
 TARGET_NAME = "lab-target"
 OPENWIRE, STOMP, CONSOLE = 61616, 61613, 8161
 OPENWIRE_TLS, STOMP_TLS, CONSOLE_TLS = 61617, 61614, 8162
+AWS_PORT = 5443
 #: Amazon MQ's broker id has the form b-<uuid>. It is the same in every lab, so that names are known beforehand.
 BROKER_ID = f"b-{uuid5(NAMESPACE_DNS, TARGET_NAME)}"
 
 #: The lab's own credentials; they guard nothing outside it.
 APP_USER, APP_PASSWORD = "shop-app", "shop-app-Passw0rd-lab"
+ACCESS_KEY, SECRET_KEY = "lab-access-key", "lab-secret-access-key"
 CONSOLE_USER, CONSOLE_PASSWORD = "console", "console-Passw0rd-lab"
 #: The console's user as the distribution ships it.
 SOURCE_CONSOLE_USER, SOURCE_CONSOLE_PASSWORD = "admin", "admin"
@@ -33,6 +35,7 @@ Role = Literal["producer", "consumer", "both"]
 
 #: The brokers' hosts and their numbers in the address plan.
 SOURCE, TARGETS = "source", ("target-1", "target-2")
+CONTROLLER_NUMBER = 1
 _BROKER_NUMBERS = {SOURCE: 10, "target-1": 11, "target-2": 12}
 _FIRST_SERVICE_NUMBER = 21
 
@@ -105,6 +108,13 @@ class Plan:
         return {**_BROKER_NUMBERS, **{host: _FIRST_SERVICE_NUMBER + index for index, host in enumerate(hosts)}}
 
 
+def ports(host: str) -> tuple[int, ...]:
+    """What the broker of a host listens on; nothing for the host of a service."""
+    if host == SOURCE:
+        return OPENWIRE, STOMP, CONSOLE
+    return (OPENWIRE_TLS, STOMP_TLS, CONSOLE_TLS) if host in TARGETS else ()
+
+
 def instance_name(index: int) -> str:
     """The name that AWS gives to instance *index* (1 or 2) of the target."""
     return f"{BROKER_ID}-{index}.mq.{REGION}.amazonaws.com"
@@ -139,6 +149,15 @@ DEMO = Plan(
     ),
 )
 
+#: The same with workers that cannot keep up: a backlog builds.
+SLOW = Plan(
+    "slow",
+    tuple(
+        replace(placement, variant={"slow_ms": 80}) if placement.name == "order-worker" else placement
+        for placement in DEMO.services
+    ),
+)
+
 #: Thirteen services.
 FULL = Plan(
     "full",
@@ -159,7 +178,7 @@ FULL = Plan(
     ),
 )
 
-_PLANS = {plan.name: plan for plan in (DEMO, FULL)}
+_PLANS = {plan.name: plan for plan in (DEMO, SLOW, FULL)}
 
 
 def named(name: str) -> Plan:

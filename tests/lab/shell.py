@@ -14,6 +14,9 @@ from pathlib import Path
 
 #: Every process that the lab starts carries this variable, so that a later run can find what a killed one left behind.
 MARK = "MQLIFT_LAB"
+#: Where the sockets of Ansible's ssh connections are: below /run/<prefix><lab id>, because a socket's path may have 107
+#: bytes and a lab's folder may be deep.
+RUN_FOLDER = "/run/mqlab-"
 
 
 class LabError(Exception):
@@ -38,7 +41,7 @@ def run(
     except FileNotFoundError as error:
         raise LabError(f"the command {words[0]} is not installed") from error
     except subprocess.TimeoutExpired as error:
-        raise LabError(f"{' '.join(words[:4])} did not end within {timeout:.0f} s") from error
+        raise LabError(f"{' '.join(words[:6])} did not end within {timeout:.0f} s") from error
     if check and done.returncode != 0:
         lines = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
         raise LabError(f"{' '.join(words[:6])} failed with status {done.returncode}: {lines[-1][:400]}")
@@ -72,17 +75,21 @@ def wait_for(condition: Callable[[], bool], timeout: float, what: str, *, interv
 
 
 def marked(mark: str) -> list[int]:
-    """The ids of all live processes that carry *mark*, this one and its ancestors left out."""
+    """The ids of all live processes that carry *mark*, this one and its ancestors left out.
+
+    A waiting ssh connection has written its title over its environment; its socket's path tells whose it is.
+    """
     spare = ancestors()
-    wanted = f"{MARK}={mark}".encode()
+    wanted, title = f"{MARK}={mark}".encode(), f"ssh: {RUN_FOLDER}{mark}/".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) not in spare:
             try:
-                if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
+                environment, command = (entry / "environ").read_bytes(), (entry / "cmdline").read_bytes()
             except OSError:
                 continue  # it ended while we looked
+            if wanted in environment.split(b"\0") or command.startswith(title):
+                found.append(int(entry.name))
     return found
 
 
@@ -90,30 +97,43 @@ def ancestors() -> set[int]:
     """This process and all processes above it: never to be ended by a clean-up."""
     chain = {os.getpid()}
     pid = os.getpid()
-    while pid > 1:
-        try:
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            break
+    while pid > 1 and (fields := _stat(pid)):
         pid = int(fields[1])
         chain.add(pid)
     return chain
 
 
+def children(pid: int) -> list[int]:
+    """The ids of a process's children."""
+    try:
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def state(pid: int) -> str:
+    """The kernel's letter for a process's state (T: stopped by a signal); empty when it is gone or a zombie."""
+    fields = _stat(pid)
+    return fields[0] if fields and fields[0] not in "ZX" else ""
+
+
 def alive(pid: int) -> bool:
     """Whether the process exists and is not a zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+    return bool(state(pid))
 
 
 def birth(pid: int) -> str | None:
     """When the process began, in the kernel's ticks: with its id, what tells it from a later one. None: it is gone."""
+    fields = _stat(pid)
+    return fields[19] if fields else None
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third, the state, on; empty when the process is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
+        return []
 
 
 def signal_process(pid: int, number: signal.Signals) -> None:
@@ -136,8 +156,18 @@ def end(pids: Sequence[int], *, grace: float = 2.0) -> None:
             return
 
 
+def end_marked(mark: str) -> None:
+    """End all processes that carry *mark*, and what they start while they end."""
+    for dummy in range(5):
+        pids = marked(mark)
+        if not pids:
+            return
+        end(pids, grace=1.0)
+
+
 def write(path: Path, text: str, mode: int = 0o644) -> None:
-    """Write a whole file, making its folders."""
+    """Write a whole file, making its folders. At no moment may more people read it than *mode* says."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(mode)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as stream:
+        os.fchmod(stream.fileno(), mode)
+        stream.write(text)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -61,53 +63,65 @@ def cache_folder() -> Path:
     return Path(base) / "mqlift-lab"
 
 
-def find(line: str, choice: Choice = "auto") -> Software:
-    """The software for a line (source or target). Raises LabError when what *choice* asks for cannot be had."""
-    if choice in {"auto", "apache"}:
+def find(choice: Choice = "auto") -> tuple[dict[str, Software], str]:
+    """The software of both lines (source, target), and why it is not Apache's although that was wanted (else empty).
+
+    Raises LabError when what *choice* asks for cannot be had.
+    """
+    reason = ""
+    if choice != "debian":
         try:
-            return _apache(line)
-        except LabError:
+            return {line: _apache(version, digest) for line, (version, digest) in DISTRIBUTIONS.items()}, ""
+        except LabError as error:
             if choice == "apache":
                 raise
-    return _debian()
+            reason = str(error)
+    return dict.fromkeys(DISTRIBUTIONS, _debian()), reason
 
 
-def _apache(line: str) -> Software:
-    version, digest = DISTRIBUTIONS[line]
+def _apache(version: str, digest: str) -> Software:
     home = cache_folder() / f"apache-activemq-{version}"
     if not home.is_dir():
-        archive = _download(version, digest)
-        unpacked = cache_folder() / f"unpack-{os.getpid()}"
-        unpacked.mkdir()
-        shell.run(["tar", "-xzf", archive, "-C", unpacked])
-        (unpacked / home.name).rename(home)
-        unpacked.rmdir()
-        archive.unlink()
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        # What a killed run left half-way has another name.
+        with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache_folder()) as fresh:
+            archive = _download(version, digest, Path(fresh))
+            shell.run(["tar", "-xzf", archive, "-C", fresh])
+            try:
+                Path(fresh, home.name).rename(home)
+            except OSError:
+                if not home.is_dir():  # if it is there: another lab was quicker
+                    raise
     return Software("apache", version, home)
 
 
-def _download(version: str, digest: str) -> Path:
-    """Fetch a distribution into the cache. Raises LabError when it cannot be had or its checksum is wrong."""
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+def _download(version: str, digest: str, folder: Path) -> Path:
+    """Fetch a distribution into a folder. Raises LabError when it cannot be had or its checksum is wrong."""
     coordinates = f"org.apache.activemq:apache-activemq:{version}:tar.gz:bin"
     if shutil.which("mvn") is None:
         raise LabError("mvn is not installed")
     plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
     maven = ["mvn", "-q", "-B", "-C", plugin, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
-    shell.run([*maven, "-Dmdep.useBaseVersion=true"], timeout=300)
+    done = shell.run([*maven, "-Dmdep.useBaseVersion=true"], timeout=300, check=False)
+    if done.returncode != 0:
+        # Maven's first complaint tells the cause; its last line is advice.
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+        complaints = (line.removeprefix("[ERROR]").strip() for line in plain.splitlines())
+        raise LabError(f"mvn did not get {coordinates}: {next(filter(None, complaints), 'no output')[:300]}")
     archive = folder / f"apache-activemq-{version}-bin.tar.gz"
     with archive.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != digest:
-        archive.unlink()
         raise LabError(f"{coordinates} has checksum {found}, expected {digest}")
     return archive
 
 
 def _debian() -> Software:
     if not all(jar.exists() for jar in Software("debian", "", DEBIAN_HOME).class_path()):
+        # Unmarked: whoever ends the lab does not end a package manager in the middle of its work.
+        quiet = {"DEBIAN_FRONTEND": "noninteractive", shell.MARK: ""}
+        shell.run(["apt-get", "-qq", "update"], env=quiet, timeout=300, check=False)  # the old lists may do
         install = ["apt-get", "install", "-y", "-q", "--no-install-recommends", *DEBIAN_PACKAGES]
-        shell.run(["env", "DEBIAN_FRONTEND=noninteractive", *install], timeout=600)
+        shell.run(install, env=quiet, timeout=600)
     shown = shell.run(["dpkg-query", "--show", "--showformat=${Version}", "activemq"]).stdout
     return Software("debian", shown.partition("+")[0], DEBIAN_HOME)

@@ -10,27 +10,34 @@ import time
 
 from lab import ledger, plan, shell
 from lab.lab import Lab
+from lab.shell import LabError
 
 
 def start(lab: Lab) -> None:
     """Start every service and let the producers send."""
     lab.start_services()
-    shell.wait_for(lambda: connected(lab), 60, "the connection of every service")
+    try:
+        shell.wait_for(lambda: not unconnected(lab), 60, "the connection of every service")
+    except LabError as error:
+        raise LabError(f"{error}: {', '.join(unconnected(lab))}") from error
     lab.produce.touch()
 
 
 def stop(lab: Lab) -> None:
-    """Let the producers send no more; everything keeps running."""
+    """Let the producers send no more; everything keeps running. Raises LabError when no lab is up."""
+    lab.require()
+    assert lab.record
     lab.produce.unlink(missing_ok=True)
 
 
-def connected(lab: Lab) -> bool:
-    """Whether each service has been connected to a broker."""
+def unconnected(lab: Lab) -> list[str]:
+    """The services that have never been connected to a broker, as "service on host"."""
+    missing = []
     for placement in lab.plan.services:
         path = lab.ledger / f"{placement.host}.{placement.name}.jsonl"
         if not path.exists() or '"connected"' not in path.read_text():
-            return False
-    return True
+            missing.append(f"{placement.name} on {placement.host}")
+    return missing
 
 
 def last_address(lab: Lab, placement: plan.Placement) -> str:

@@ -163,7 +163,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def home() -> Path:
     given = os.environ.get("LAB_ACTIVEMQ_HOME")
-    return Path(given) if given else software.find("target").home
+    return Path(given) if given else software.find()[0]["target"].home
 
 
 @pytest.fixture

@@ -38,7 +38,8 @@ public final class Service {
         }
         Ledger ledger = new Ledger(options.ledger);
         Link link = new Link(options, ledger);
-        ledger.event("start", "pid=" + ProcessHandle.current().pid() + " role=" + options.role());
+        ledger.event("start", "pid=" + ProcessHandle.current().pid() + " role=" + options.role()
+                + (options.forward == null ? "" : " forward=" + options.forward));
         CountDownLatch stop = new CountDownLatch(1);
         String prefix = options.name + ":" + System.currentTimeMillis();
         List<Worker> workers = new ArrayList<>();

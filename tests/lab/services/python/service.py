@@ -605,7 +605,8 @@ def main(arguments: list[str]) -> int:
         return 2
     sends = bool(options.produce or options.forward)
     role = "both" if sends and options.consume else "producer" if sends else "consumer"
-    ledger.write("start", detail=f"pid={os.getpid()} role={role}")
+    forward = f" forward={options.forward}" if options.forward else ""
+    ledger.write("start", detail=f"pid={os.getpid()} role={role}{forward}")
 
     link = Link(broker, options, ledger)
     prefix = f"{options.name}:{int(time.time() * 1000)}"
