@@ -6,13 +6,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: coverage_problems
-short_description: Say which queues nobody consumes on which broker
+short_description: Say which queues and durable subscriptions nobody serves on which broker
 version_added: 0.1.0
 author:
   - mqlift contributors (@mqlift)
 description:
   - Turns the results of M(mqlift.amazon_mq.queue_info) for several brokers into sentences for people.
-positional: _input, names, queues
+  - A consumer that is a network bridge does not count, for it only carries messages to another broker. What a broker
+    does not have, or what is not known of it, is a problem.
+positional: names, queues, subscriptions
 options:
   _input:
     description: The results of M(mqlift.amazon_mq.queue_info), one for each broker. A failed one is a problem.
@@ -29,8 +31,16 @@ options:
     type: list
     elements: str
     required: true
+  subscriptions:
+    description:
+      - The names of the durable topic subscriptions that each broker needs, as C(topic/client id/subscription name).
+      - It is enough that they exist. A topic keeps messages for those that it knows, connected or not.
+    type: list
+    elements: str
+    default: []
 seealso:
-  - plugin: mqlift.amazon_mq.coverage_gaps
+  - module: mqlift.amazon_mq.queue_info
+  - plugin: mqlift.amazon_mq.live_queues
     plugin_type: filter
 """
 
@@ -59,11 +69,15 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import coverage_problems
 
 
-def _coverage_problems(results: Sequence[Mapping[str, Any]], names: Sequence[str], queues: Sequence[str]) -> list[str]:
-    if isinstance(names, str) or isinstance(queues, str) or len(results) != len(names):
-        raise AnsibleFilterError("coverage_problems: needs as many results as names of brokers, and a list of queues")
+def _coverage_problems(
+    results: Sequence[Mapping[str, Any]], names: Sequence[str], queues: Sequence[str], subscriptions: Sequence[str] = ()
+) -> list[str]:
+    if any(isinstance(each, str) for each in (names, queues, subscriptions)) or len(results) != len(names):
+        raise AnsibleFilterError(
+            "coverage_problems: needs as many results as names of brokers, and lists of queues and subscriptions"
+        )
     try:
-        return coverage_problems(results, names, queues)
+        return coverage_problems(results, names, queues, subscriptions)
     except TypeError as exc:
         raise AnsibleFilterError(f"coverage_problems: not the results of queue_info: {exc}") from exc
 

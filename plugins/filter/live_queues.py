@@ -12,7 +12,7 @@ author:
   - mqlift contributors (@mqlift)
 description:
   - Says which queues of a broker have messages or consumers, or may have as far as the view knows.
-  - Dead letter queues and the broker's own queues are left out.
+  - Dead letter queues and the broker's own queues are left out. A consumer that is a network bridge does not count.
 options:
   _input:
     description: The destinations as RV(mqlift.amazon_mq.queue_info#module:destinations) returns them.
@@ -21,7 +21,7 @@ options:
     required: true
 seealso:
   - module: mqlift.amazon_mq.queue_info
-  - plugin: mqlift.amazon_mq.coverage_gaps
+  - plugin: mqlift.amazon_mq.coverage_problems
     plugin_type: filter
 """
 

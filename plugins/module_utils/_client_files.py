@@ -54,7 +54,7 @@ class ClientFilesError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """A file as it was read. ``modified`` is its time of change in seconds of the epoch."""
+    """A file as it was read. ``modified`` is when it last changed on this host, in seconds of the epoch."""
 
     path: str
     content: bytes
@@ -98,7 +98,8 @@ def read(path: str) -> File:
         os.close(descriptor)
     if len(content) > MAX_FILE:
         raise ClientFilesError(f"{path}: is larger than {MAX_FILE} bytes")
-    return File(path, content, status.st_mtime)
+    # Not st_mtime: whoever copies or restores a file may set that back, and a restart that is due would be missed.
+    return File(path, content, status.st_ctime)
 
 
 def replace_all(

@@ -408,7 +408,8 @@ class Drain:
         if window is not None and window.samples >= _MIN_SAMPLES and stable >= options.stable_for:
             if unknowns:
                 return self._verdict(UNKNOWN, _cannot_know(unknowns), now, remaining, unknowns)
-            return self._verdict(DRAINED, f"drained, empty for {stable:.0f} s", now, remaining, unknowns)
+            message = f"drained, empty for {stable:.0f} s{self._not_waited_for()}"
+            return self._verdict(DRAINED, message, now, remaining, unknowns)
         what = describe(remaining) if remaining else f"empty, has to stay so for {options.stable_for:g} s"
         elapsed = now - self._started
         if elapsed >= options.timeout:
@@ -418,6 +419,12 @@ class Drain:
         if idle >= options.stall_timeout and window is None:
             return self._verdict(STALLED, f"no progress for {idle:.0f} s: {what}", now, remaining, unknowns)
         return self._verdict(WAITING, what, now, remaining, unknowns)
+
+    def _not_waited_for(self) -> str:
+        """Dead letters are nobody's work, but whoever stops the broker should know of them."""
+        letters = [] if self._last is None else _dead_letters(self._last)
+        named = ", ".join(f"{shown(one['name'])} ({one['pending']})" for one in letters[:_MAX_NAMED])
+        return f"; dead letter queues with messages: {named}" if letters else ""
 
     def _verdict(
         self, reason: str, message: str, now: float, remaining: list[Remaining], unknowns: list[str]

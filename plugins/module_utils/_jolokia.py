@@ -30,6 +30,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     Overview,
     Sample,
     ViewError,
+    consumes,
     shown,
 )
 
@@ -42,7 +43,15 @@ _READS: Sequence[tuple[str, str, Sequence[str]]] = (
     (
         "overview",
         _BROKER,
-        ("BrokerId", "BrokerName", "BrokerVersion", "UptimeMillis", "TotalMessageCount", "DynamicDestinationProducers"),
+        (
+            "BrokerId",
+            "BrokerName",
+            "BrokerVersion",
+            "Slave",
+            "UptimeMillis",
+            "TotalMessageCount",
+            "DynamicDestinationProducers",
+        ),
     ),
     (
         "connections",
@@ -64,6 +73,11 @@ _READS: Sequence[tuple[str, str, Sequence[str]]] = (
             "DequeueCounter",
             "Active",
         ),
+    ),
+    (
+        "queue_consumers",
+        _BROKER + ",destinationType=Queue,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
+        ("DestinationName", "Network"),
     ),
     (
         "queues",
@@ -152,13 +166,15 @@ class JolokiaView:
         if scheduled is None and UNKNOWN_SCHEDULED not in unknowns:
             unknowns.append(UNKNOWN_SCHEDULED)
         subscriptions = beans("subscriptions", UNKNOWN_SUBSCRIPTIONS) or []
+        bridges = _bridges(url, reads["queue_consumers"])
         queues = _beans(url, reads["queues"]) or []
         return Sample(
             taken_at=self._wall_clock(),
             view=VIEW,
             url=url,
             overview=overview,
-            destinations=[_queue(url, bean) for bean in queues] + [_subscription(url, bean) for bean in subscriptions],
+            destinations=[_queue(url, bean, bridges) for bean in queues]
+            + [_subscription(url, bean) for bean in subscriptions],
             scheduled=scheduled,
             open_transactions=transactions,
             anonymous_producers=anonymous_producers,
@@ -243,6 +259,9 @@ def _overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None
         raise ViewError(VIEW, url, f"more than one broker in this JVM ({names}), cannot tell which one is meant")
     broker = brokers[0]
     broker_id, name = broker.get("BrokerId"), broker.get("BrokerName")
+    # Until all queues are recovered from the store, a broker that starts may tell its id (BrokerService.isSlave).
+    if broker.get("Slave") is True:
+        raise ViewError(VIEW, url, "the broker is starting, stopping, or a standby", transient=True)
     if not isinstance(broker_id, str) or not isinstance(name, str):
         raise ViewError(VIEW, url, "the broker does not tell its id; it is starting, or a standby", transient=True)
     version, dynamic = broker.get("BrokerVersion"), broker.get("DynamicDestinationProducers")
@@ -256,10 +275,26 @@ def _overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None
     return overview, len(dynamic) if isinstance(dynamic, list) else None
 
 
-def _queue(url: str, bean: Mapping[str, Any]) -> Destination:
-    dlq = bean.get("DLQ")
+def _bridges(url: str, answer: Mapping[str, Any]) -> list[str] | None:
+    """What network bridges consume, one entry for each of their consumers; None when that is not known."""
+    try:
+        consumers = _beans(url, answer) or []
+    except ViewError:  # forbidden, or a consumer left meanwhile: no reason to know nothing about the queues
+        return None
+    bridges = []
+    for bean in consumers:
+        name, network = bean.get("DestinationName"), bean.get("Network")
+        if not isinstance(name, str) or not isinstance(network, bool):
+            return None
+        if network:
+            bridges.append(name)
+    return bridges
+
+
+def _queue(url: str, bean: Mapping[str, Any], bridges: Sequence[str] | None) -> Destination:
+    dlq, name = bean.get("DLQ"), _text(url, bean, "Name")
     return Destination(
-        name=_text(url, bean, "Name"),
+        name=name,
         kind=QUEUE,
         pending=_count(bean, "QueueSize"),
         in_flight=_count(bean, "InFlightCount"),
@@ -267,6 +302,7 @@ def _queue(url: str, bean: Mapping[str, Any]) -> Destination:
         dequeued=_count(bean, "DequeueCount"),
         consumers=_count(bean, "ConsumerCount"),
         producers=_count(bean, "ProducerCount"),
+        bridges=None if bridges is None else sum(consumes(pattern, name) for pattern in bridges),
         dlq=dlq if isinstance(dlq, bool) else None,
     )
 

@@ -34,6 +34,7 @@ class Destination(NamedTuple):
     ``pending`` counts messages, those dispatched but not acknowledged (``in_flight``) included. ``enqueued`` and
     ``dequeued`` count since the broker started and fall back to 0 when it restarts. ``topic`` is the topic of a
     durable subscription, whose ``name`` is ``topic/client id/subscription name``; ``consumers`` is then 0 or 1.
+    ``bridges`` is how many of a queue's ``consumers`` are network bridges: those hand messages on to another broker.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Destination(NamedTuple):
     producers: int | None = None
     dlq: bool | None = None
     topic: str | None = None
+    bridges: int | None = None
 
 
 class Overview(NamedTuple):
@@ -121,6 +123,20 @@ def matches(name: str, pattern: str) -> bool:
             return False
         position = found + len(part)
     return True
+
+
+def consumes(pattern: str, name: str) -> bool:
+    """Whether a consumer of ``pattern`` receives from the destination ``name`` (ActiveMQ's DestinationFilter).
+
+    ``*`` stands for one part of a name, ``>`` at the end for any number of them; a comma separates destinations.
+    """
+    for one in pattern.split(","):
+        wanted, parts = one.rpartition("://")[2].split("."), name.split(".")
+        if wanted[-1] == ">":
+            wanted, parts = wanted[:-1], parts[: len(wanted) - 1]
+        if len(wanted) == len(parts) and all(part in ("*", own) for part, own in zip(wanted, parts)):
+            return True
+    return False
 
 
 def covers(patterns: Iterable[str], destination: Destination) -> bool:

@@ -16,13 +16,15 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 MAX_PROCESSES = 100_000
 MAX_CONNECTIONS = 10_000  # per service
 MAX_PROC_FILE = 64 * 1024 * 1024  # bytes
+
+POLL_INTERVAL = 0.25  # seconds between two looks
 
 # include/net/tcp_states.h
 TCP_STATES = {
@@ -316,6 +318,78 @@ class Observer:
 def observe(observer: Observer, services: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the record of each service, in the given order."""
     return [observer.service(service) for service in services]
+
+
+def unmet(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Return what is not as wanted, as a sentence; empty when everything is.
+
+    ``wanted`` may have ``running`` (bool), and the endpoints ``connected_to`` (one of them suffices) and
+    ``not_connected_to`` (none of them is allowed). A service that should be connected should run.
+    """
+    running, expected, refused = (wanted.get(key) for key in ("running", "connected_to", "not_connected_to"))
+    name = record["name"]
+    if record["running"] and running is False:
+        return f"service {name}: still runs (process {', '.join(map(str, record['pids']))})"
+    if not record["running"] and (running or expected):
+        return f"service {name}: does not run"
+    now = record["endpoints"]
+    if (expected and not set(now) & set(expected)) or set(now) & set(refused or ()):
+        parts = [f"service {name}: connected to {', '.join(now) or 'none of the brokers'}"]
+        if expected:
+            parts.append(f"wanted {' or '.join(expected)}")
+        if refused:
+            parts.append(f"not wanted {', '.join(refused)}")
+        return "; ".join(parts)
+    return ""
+
+
+def wait(
+    look: Callable[[], Sequence[Mapping[str, Any]]],
+    services: Sequence[Mapping[str, Any]],
+    timeout: float,
+    stable_for: float = 0.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+    """Look until every service is as wanted (see :func:`unmet`), at most ``timeout`` seconds, at least once.
+
+    With ``stable_for``, one connection to a wanted endpoint has to stay for so many seconds: a broker that refuses the
+    credentials accepts a connection first, and closes it up to two seconds later (TransportConnection).
+
+    Returns the last records and what is not as wanted. ``look`` returns the records of the services, in their order.
+
+    :raises SocketsError: when the last look failed.
+    """
+    deadline = clock() + timeout
+    since: dict[tuple[object, ...], float] = {}
+    while True:
+        failure: SocketsError | None = None
+        records: Sequence[Mapping[str, Any]] = []
+        problems: list[str] = []
+        try:
+            records = look()
+        except SocketsError as error:
+            failure = error
+        now = clock()
+        present: dict[tuple[object, ...], float] = {}
+        for record, wanted in zip(records, services):
+            problem = unmet(record, wanted)
+            ages = [0.0]
+            for one in record["connections"]:
+                if one["state"] == "ESTABLISHED" and one["endpoint"] in (wanted.get("connected_to") or ()):
+                    key = (record["name"], one["local_address"], one["local_port"], one["endpoint"])
+                    present[key] = since.get(key, now)
+                    ages.append(now - present[key])
+            if not problem and wanted.get("connected_to") and max(ages) < stable_for:
+                problem = f"service {record['name']}: no connection to {' or '.join(wanted['connected_to'])} lasts"
+            if problem:
+                problems.append(problem)
+        since = present
+        if (failure is None and not problems) or now >= deadline:
+            if failure is not None:
+                raise failure
+            return records, problems
+        sleep(min(POLL_INTERVAL, deadline - now))
 
 
 def _pid_of(path: str) -> int | None:

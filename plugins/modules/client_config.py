@@ -161,7 +161,7 @@ files:
       type: list
       elements: str
     modified:
-      description: The file's time of change, in seconds of the epoch.
+      description: When the file last changed on the host (C(ctime)), in seconds of the epoch.
       type: float
     backup_file:
       description: The copy of the former file; only with O(backup=true), when the file was changed.

@@ -22,7 +22,7 @@ extends_documentation_fragment:
   - mqlift.amazon_mq._view
 seealso:
   - module: mqlift.amazon_mq.queue_drain
-  - plugin: mqlift.amazon_mq.coverage_gaps
+  - plugin: mqlift.amazon_mq.coverage_problems
     plugin_type: filter
   - plugin: mqlift.amazon_mq.live_queues
     plugin_type: filter
@@ -136,10 +136,15 @@ destinations:
       returned: success
       sample: false
     topic:
-      description: The topic of a durable subscription.
+      description: The topic of a durable subscription. V(null) for a queue.
       type: str
       returned: success
       sample:
+    bridges:
+      description: How many of a queue's consumers are network bridges, which carry messages to another broker.
+      type: int
+      returned: success
+      sample: 0
 open_transactions:
   description: The number of open transactions of all client connections.
   type: int

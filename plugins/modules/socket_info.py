@@ -15,6 +15,8 @@ description:
   - Finds the processes of services and their TCP connections in C(/proc) of a Linux host, and tells to which of the
     given endpoints they lead.
   - Needs no package on the host. Processes of other users can only be seen with C(become).
+  - With O(services[].running), O(services[].connected_to) or O(services[].not_connected_to) it waits until all services
+    are as wanted, for at most O(timeout) seconds, and fails when they are not.
 extends_documentation_fragment:
   - mqlift.amazon_mq._attributes
   - mqlift.amazon_mq._attributes.info_module
@@ -45,13 +47,37 @@ options:
       match:
         description: A text that the service's command line contains, its words joined by single blanks.
         type: str
+      running:
+        description: Whether the service has to run.
+        type: bool
+      connected_to:
+        description: Endpoints as in O(endpoints). The service has to be connected to at least one of them.
+        type: list
+        elements: str
+        default: []
+      not_connected_to:
+        description: Endpoints as in O(endpoints). The service must not be connected to any of them.
+        type: list
+        elements: str
+        default: []
   endpoints:
     description:
       - Endpoints as C(host:port). The names are resolved on the host.
       - When several have the same address and port, the first one counts.
+      - Those of O(services[].connected_to) and O(services[].not_connected_to) need not be repeated here.
     type: list
     elements: str
     default: []
+  timeout:
+    description: How many seconds to wait at most until the services are as wanted. V(0) looks once.
+    type: float
+    default: 0.0
+  stable_for:
+    description:
+      - For how many seconds one connection to an endpoint of O(services[].connected_to) has to last.
+      - A broker that refuses a client's credentials closes its connection only after about two seconds.
+    type: float
+    default: 0.0
 seealso:
   - module: mqlift.amazon_mq.client_config
 """
@@ -67,6 +93,16 @@ EXAMPLES = r"""
   become: true
   register: sockets
 
+- name: Wait until the orders API is connected to the new broker and no longer to the old one
+  mqlift.amazon_mq.socket_info:
+    services:
+      - name: orders-api
+        connected_to: [b-1.example.com:61617, b-2.example.com:61617]
+        not_connected_to: [mq.example.com:61616]
+    timeout: 60
+    stable_for: 3
+  become: true
+
 - name: See a service that is not run by systemd
   mqlift.amazon_mq.socket_info:
     services:
@@ -77,10 +113,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 services:
-  description: The services, in the order of O(services).
+  description: The services, in the order of O(services), as last seen.
   type: list
   elements: dict
-  returned: success
+  returned: success, or when a service is not as wanted in time
   contains:
     name:
       description: The service's name.
@@ -139,6 +175,7 @@ services:
 
 import os
 import sys
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -149,6 +186,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     boot_epoch,
     observe,
     resolve,
+    wait,
 )
 
 
@@ -164,27 +202,44 @@ def main() -> None:
                     "manager": {"type": "str", "choices": ["systemd", "command"], "default": "systemd"},
                     "pid_file": {"type": "path"},
                     "match": {"type": "str"},
+                    "running": {"type": "bool"},
+                    "connected_to": {"type": "list", "elements": "str", "default": []},
+                    "not_connected_to": {"type": "list", "elements": "str", "default": []},
                 },
                 "mutually_exclusive": [("pid_file", "match")],
                 "required_if": [("manager", "command", ("pid_file", "match"), True)],
             },
             "endpoints": {"type": "list", "elements": "str", "default": []},
+            "timeout": {"type": "float", "default": 0.0},
+            "stable_for": {"type": "float", "default": 0.0},
         },
         supports_check_mode=True,
     )
-    try:
+    params = module.params
+    services = params["services"]
+    endpoints = [
+        *params["endpoints"],
+        *(one for service in services for one in service["connected_to"] + service["not_connected_to"]),
+    ]
+
+    def look() -> list[dict[str, Any]]:
         observer = Observer(
             ProcFs(),
             boot=boot_epoch(),
             ticks=os.sysconf("SC_CLK_TCK"),
             byteorder=sys.byteorder,
-            endpoints=resolve(module.params["endpoints"]),
+            endpoints=resolve(endpoints),
             own_pid=os.getpid(),
         )
-        services = observe(observer, module.params["services"])
+        return observe(observer, services)
+
+    try:
+        records, problems = wait(look, services, params["timeout"], params["stable_for"])
     except SocketsError as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=False, services=services)
+    if problems:
+        module.fail_json(msg="; ".join(problems), services=records)
+    module.exit_json(changed=False, services=records)
 
 
 if __name__ == "__main__":

@@ -178,9 +178,7 @@ def _edit_properties(text: str, values: Mapping[str, Any], create: bool) -> Edit
     )
 
 
-_PROPERTIES_SPLIT = re.compile(
-    r"((?:\\[\s\S]|[^\\=: \t\f])*)([ \t\f]*[=:]?[ \t\f]*(?:\\(?:\r\n|\n|\r)[ \t\f]*)*)"
-)
+_PROPERTIES_SPLIT = re.compile(r"((?:\\[\s\S]|[^\\=: \t\f])*)([ \t\f]*[=:]?[ \t\f]*(?:\\(?:\r\n|\n|\r)[ \t\f]*)*)")
 
 
 def _properties_entries(text: str) -> dict[str, list[_Entry]]:

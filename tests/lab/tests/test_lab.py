@@ -149,7 +149,8 @@ def test_a_unit_of_a_process_host_is_known_by_what_it_wrote(tmp_path: Path) -> N
         host.unit("start", "sleeper")
         first = host.unit_pid("sleeper")
         host.unit("start", "sleeper")
-        assert host.unit_pid("sleeper") == first is not None
+        assert first is not None
+        assert host.unit_pid("sleeper") == first
         host.unit("restart", "sleeper")
         second = host.unit_pid("sleeper")
         assert second not in {None, first}

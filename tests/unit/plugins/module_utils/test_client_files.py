@@ -42,8 +42,15 @@ def test_read(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\xff\n")
     file = read(str(path))
-    assert (file.content, file.modified) == (b"\xff\n", path.stat().st_mtime)
+    assert (file.content, file.modified) == (b"\xff\n", path.stat().st_ctime)
     assert len(file.digest) == 64
+
+
+def test_a_file_that_was_put_in_place_with_an_old_time_counts_as_new(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"a")
+    os.utime(path, (1, 1))
+    assert read(str(path)).modified > 1
 
 
 def test_refused_files(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import (
-    coverage_gaps,
     coverage_problems,
     live_queues,
 )
@@ -16,33 +15,55 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     Destination,
 )
 
+SUBSCRIPTION = Destination("events/client/sub", DURABLE_SUBSCRIPTION, pending=1, consumers=0, topic="events")
 DESTINATIONS = [
-    Destination("served", QUEUE, pending=0, consumers=2),
+    Destination("served", QUEUE, pending=0, consumers=2, bridges=0),
+    Destination("served.and.bridged", QUEUE, pending=0, consumers=2, bridges=1),
     Destination("waiting", QUEUE, pending=5, consumers=0),
     Destination("idle", QUEUE, pending=0, consumers=0),
     Destination("unclear", QUEUE, pending=0, consumers=None),
+    Destination("unclear.bridges", QUEUE, pending=0, consumers=1, bridges=None),
+    Destination("bridged", QUEUE, pending=0, consumers=1, bridges=1),
     Destination("ActiveMQ.DLQ", QUEUE, pending=7, consumers=0),
-    Destination("events", DURABLE_SUBSCRIPTION, pending=1, consumers=1, topic="events"),
+    SUBSCRIPTION,
 ]
 
 
-def test_absent_and_unknown_are_gaps():
-    queues = ["waiting", "served", "absent", "unclear", "events", "waiting"]
+def problems(queues=(), subscriptions=()):
+    results = [{"destinations": [d._asdict() for d in DESTINATIONS]}]
+    return coverage_problems(results, ["one"], queues, subscriptions)
 
-    assert coverage_gaps(DESTINATIONS, queues) == ["waiting", "absent", "unclear", "events"]
+
+def test_absent_and_unknown_are_not_covered():
+    queues = ["waiting", "served", "absent", "unclear", "unclear.bridges", SUBSCRIPTION.name, "waiting"]
+
+    assert problems(queues) == [
+        "broker one: no consumer for waiting, absent, unclear, unclear.bridges, events/client/sub"
+    ]
 
 
-def test_no_queue_has_no_gap():
-    assert coverage_gaps(DESTINATIONS, []) == []
+def test_a_network_bridge_is_no_consumer():
+    assert problems(["bridged", "served.and.bridged"]) == ["broker one: no consumer for bridged"]
+
+
+def test_a_durable_subscription_is_covered_by_being_there():
+    assert problems([], [SUBSCRIPTION.name]) == []
+    assert problems([], ["events/other/sub", "served"]) == [
+        "broker one: no durable subscription events/other/sub, served"
+    ]
+
+
+def test_nothing_asked_is_covered():
+    assert problems() == []
 
 
 def test_live_is_what_has_messages_or_consumers_or_may_have():
-    assert live_queues(DESTINATIONS) == ["served", "unclear", "waiting"]
+    assert live_queues(DESTINATIONS) == ["served", "served.and.bridged", "unclear", "unclear.bridges", "waiting"]
 
 
 def test_problems_name_queue_and_broker():
     results = [
-        {"destinations": [Destination("orders", QUEUE, consumers=1)._asdict()]},
+        {"destinations": [Destination("orders", QUEUE, consumers=1, bridges=0)._asdict()]},
         {"destinations": []},
         {"msg": "no instance answers"},
     ]

@@ -247,6 +247,7 @@ def test_dead_letters_and_the_brokers_own_are_reported_not_waited_for():
 
     assert result["drained"]
     assert result["dlq"] == [{"name": "ActiveMQ.DLQ", "pending": 7}, {"name": "grave", "pending": 1}]
+    assert result["msg"].endswith("; dead letter queues with messages: ActiveMQ.DLQ (7), grave (1)")
 
 
 def test_a_pattern_does_not_select_a_dead_letter_queue_but_its_name_does():

@@ -28,7 +28,7 @@ NOTHING = {
     "error": "javax.management.InstanceNotFoundException : No MBean with pattern x found for reading attributes",
     "status": 404,
 }
-OVERVIEW, CONNECTIONS, SCHEDULER, SUBSCRIPTIONS, QUEUES = range(5)
+OVERVIEW, CONNECTIONS, SCHEDULER, SUBSCRIPTIONS, QUEUE_CONSUMERS, QUEUES = range(6)
 B = "org.apache.activemq:brokerName=localhost,"
 FULL = [
     {
@@ -39,6 +39,7 @@ FULL = [
                 "UptimeMillis": 30207,
                 "BrokerVersion": "5.16.6",
                 "BrokerName": "localhost",
+                "Slave": False,
                 "DynamicDestinationProducers": [{"objectName": "x"}],
             }
         },
@@ -64,6 +65,16 @@ FULL = [
                 "DequeueCounter": 0,
                 "EnqueueCounter": 6,
             }
+        },
+        "status": 200,
+    },
+    {
+        "value": {
+            B + "consumerId=1,destinationName=q_1,endpoint=Consumer": {
+                "DestinationName": 'q:1 "we*ird',
+                "Network": False,
+            },
+            B + "consumerId=2,destinationName=_,endpoint=Consumer": {"DestinationName": ">", "Network": True},
         },
         "status": 200,
     },
@@ -117,7 +128,7 @@ def test_a_whole_sample():
     assert (sample.view, sample.url) == ("jolokia", URL)
     assert sample.overview == Overview("ID:vm-41955-1795295031973-0:1", "localhost", "5.16.6", 30207, 11)
     assert sample.destinations == [
-        Destination('q:1 "we*ird', QUEUE, 3, 1, 4, 1, 2, 1, False),
+        Destination('q:1 "we*ird', QUEUE, 3, 1, 4, 1, 2, 1, False, None, 1),
         Destination("evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 6, 1, 6, 0, 0, None, None, "evt,x"),
     ]
     assert (sample.open_transactions, sample.scheduled, sample.anonymous_producers) == (3, 2, 1)
@@ -141,7 +152,7 @@ def test_one_bulk_request_with_an_origin_reads_transactions_first_and_queues_las
 
 
 def test_a_broker_without_anything_is_empty_not_an_error():
-    sample = view([FULL[OVERVIEW], NOTHING, NOTHING, NOTHING, NOTHING]).sample()
+    sample = view([FULL[OVERVIEW], NOTHING, NOTHING, NOTHING, NOTHING, NOTHING]).sample()
 
     assert sample.destinations == []
     assert (sample.open_transactions, sample.scheduled) == (0, 0)
@@ -152,6 +163,7 @@ def test_what_an_older_broker_does_not_tell_is_unknown():
     bulk = changed(QUEUES, {"value": {"x": {"Name": "q", "QueueSize": -1, "InFlightCount": True}}, "status": 200})
     bulk[CONNECTIONS] = {"value": {"a": {"ActiveTransactionCount": 1}, "b": {"ClientId": "b"}}, "status": 200}
     bulk[SCHEDULER] = {"value": {"a": {}}, "status": 200}
+    bulk[QUEUE_CONSUMERS] = {"value": {"a": {}}, "status": 200}
 
     sample = view(bulk).sample()
 
@@ -164,10 +176,35 @@ def test_what_an_older_broker_does_not_tell_is_unknown():
 def test_what_may_not_be_read_is_unknown():
     forbidden = {"status": 403, "error": "not allowed", "error_type": "java.lang.Exception"}
 
-    sample = view([FULL[OVERVIEW], forbidden, forbidden, forbidden, NOTHING]).sample()
+    sample = view([FULL[OVERVIEW], forbidden, forbidden, forbidden, forbidden, FULL[QUEUES]]).sample()
 
     assert sample.unknowns == ("transactions", "scheduled", "durable_subscriptions")
     assert sample.open_transactions is None
+    assert sample.destinations[0].bridges is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 404, "error": "InstanceNotFoundException : vanished"},
+        {"status": 200, "value": {"a": {"DestinationName": "q"}}},
+        {"status": 200, "value": {"a": {"Network": True}}},
+    ],
+)
+def test_bridges_that_are_not_known_are_no_reason_to_know_nothing(answer):
+    sample = view(changed(QUEUE_CONSUMERS, answer)).sample()
+
+    assert sample.destinations[0].bridges is None
+    assert sample.destinations[0].pending == 3
+
+
+def test_a_broker_that_still_recovers_its_queues_is_not_an_empty_one():
+    starting = {**FULL[OVERVIEW]["value"][B + "type=Broker"], "Slave": True}
+
+    with pytest.raises(ViewError, match="is starting") as caught:
+        view([{"status": 200, "value": {"b": starting}}, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING]).sample()
+
+    assert caught.value.transient
 
 
 @pytest.mark.parametrize(
@@ -181,7 +218,7 @@ def test_what_may_not_be_read_is_unknown():
         (Answer(200, b"<html>\x1b</html>"), "not JSON, it starts with '<html>", False),
         (Answer(200, b""), "not JSON", False),
         (Answer(200, b"[" * 100_000), "not JSON", False),
-        (Answer(200, b"[1, 2, 3, 4, 5]"), "not one of Jolokia's", False),
+        (Answer(200, b"[1, 2, 3, 4, 5, 6]"), "not one of Jolokia's", False),
         (Answer(200, b"[]"), "not one of Jolokia's", False),
         (Answer(200, b"null"), "not one of Jolokia's", False),
         ({"status": 403, "error": "Origin null is not allowed"}, "Origin null is not allowed", False),

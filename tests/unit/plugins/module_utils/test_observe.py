@@ -17,6 +17,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     Overview,
     Sample,
     ViewError,
+    consumes,
     covers,
     is_dead_letter,
     is_internal,
@@ -86,6 +87,25 @@ def test_dead_letter_queues_are_known_by_name_or_attribute(destination, expected
 def test_the_brokers_own_destinations_are_internal():
     assert is_internal(Destination("ActiveMQ.Advisory.Connection", QUEUE))
     assert not is_internal(Destination("orders", QUEUE))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "expected"),
+    [
+        ("orders.new", "orders.new", True),
+        ("orders.new", "orders.old", False),
+        ("orders.*", "orders.new", True),
+        ("orders.*", "orders.new.eu", False),
+        ("orders.>", "orders.new.eu", True),
+        ("orders.>", "orders", True),
+        ("orders.>", "invoices.new", False),
+        (">", "anything.at.all", True),
+        ("a,queue://orders.*", "orders.new", True),
+        ("*", "orders.new", False),
+    ],
+)
+def test_what_a_consumer_receives(pattern, name, expected):
+    assert consumes(pattern, name) is expected
 
 
 def test_what_people_see_has_no_control_characters_and_an_end():

@@ -26,6 +26,8 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     parse_started,
     parse_tcp,
     resolve,
+    unmet,
+    wait,
 )
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
@@ -154,6 +156,97 @@ def test_a_connection_elsewhere_has_no_endpoint() -> None:
     assert seen["connections"][0]["remote_address"] == "2001:db8::2"
     assert seen["connections"][0]["endpoint"] is None
     assert seen["endpoints"] == []
+
+
+def record(*connected: str, running: bool = True, port: int = 40000) -> dict[str, Any]:
+    """What Observer.service returns of a service that is connected to some endpoints."""
+    return {
+        "name": "orders-api",
+        "running": running,
+        "pids": [10] if running else [],
+        "endpoints": sorted(connected),
+        "connections": [
+            {"local_address": "127.0.0.1", "local_port": port + index, "state": "ESTABLISHED", "endpoint": endpoint}
+            for index, endpoint in enumerate(connected)
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("seen", "wanted", "problem"),
+    [
+        (record("a:1"), {}, ""),
+        (record(running=False), {}, ""),
+        (record(running=False), {"not_connected_to": ["a:1"]}, ""),
+        (record(running=False), {"running": False}, ""),
+        (record(), {"running": True}, ""),
+        (record(), {"running": False}, "still runs (process 10)"),
+        (record(running=False), {"running": True}, "does not run"),
+        (record(running=False), {"connected_to": ["a:1"]}, "does not run"),
+        (record("b:2"), {"connected_to": ["a:1", "b:2"], "not_connected_to": ["c:3"]}, ""),
+        (record(), {"connected_to": ["a:1", "b:2"]}, "connected to none of the brokers; wanted a:1 or b:2"),
+        (
+            record("a:1", "c:3"),
+            {"connected_to": ["a:1"], "not_connected_to": ["c:3"]},
+            "connected to a:1, c:3; wanted a:1; not wanted c:3",
+        ),
+    ],
+)
+def test_what_is_not_as_wanted(seen: dict[str, Any], wanted: dict[str, Any], problem: str) -> None:
+    assert unmet(seen, wanted) == (f"service orders-api: {problem}" if problem else "")
+
+
+class Looks:
+    """Looks at one service, one record or exception after the other; the last one stays. Its time is its own."""
+
+    def __init__(self, *looks: dict[str, Any] | SocketsError) -> None:
+        self.looks = list(looks)
+        self.count = 0
+        self.now = 100.0
+
+    def __call__(self) -> list[dict[str, Any]]:
+        seen = self.looks[min(self.count, len(self.looks) - 1)]
+        self.count += 1
+        if isinstance(seen, SocketsError):
+            raise seen
+        return [seen]
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds > 0
+        self.now += seconds
+
+    def wait(self, timeout: float, stable_for: float = 0, **wanted: Any) -> list[str]:
+        _records, problems = wait(self, [wanted], timeout, stable_for, lambda: self.now, self.sleep)
+        return problems
+
+
+def test_waits_no_longer_than_needed() -> None:
+    looks = Looks(record(running=False), record(), SocketsError("no such name"), record("a:1"))
+    assert looks.wait(60, connected_to=["a:1"]) == []
+    assert looks.count == 4
+
+
+def test_without_time_it_looks_once() -> None:
+    looks = Looks(record(running=False), record("a:1"))
+    assert looks.wait(0, connected_to=["a:1"]) == ["service orders-api: does not run"]
+    assert looks.count == 1
+
+
+def test_the_wait_ends_with_what_was_seen_last() -> None:
+    looks = Looks(record("c:3"))
+    assert looks.wait(10, not_connected_to=["c:3"]) == ["service orders-api: connected to c:3; not wanted c:3"]
+    assert looks.now == 110
+    with pytest.raises(SocketsError, match="no such name"):
+        Looks(SocketsError("no such name")).wait(1, running=True)
+
+
+def test_connections_that_the_broker_closes_again_are_none() -> None:
+    # As with refused credentials: always connected, but never for long.
+    flapping = Looks(*(record("a:1", port=40000 + number // 8) for number in range(1000)))
+    assert flapping.wait(20, 3, connected_to=["a:1"]) == ["service orders-api: no connection to a:1 lasts"]
+    lasting = Looks(record("a:1", port=40000), record(), record("a:1", port=40001))
+    assert lasting.wait(20, 3, connected_to=["a:1"]) == []
+    assert lasting.now == pytest.approx(103.5)
 
 
 def test_not_running() -> None:

@@ -37,7 +37,7 @@ def test_read_and_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert path.read_text() == "hunter2\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert Path(done["copies"][str(path)]).read_text() == "old\n"
-    assert done["modified"] == {str(path): path.stat().st_mtime}
+    assert done["modified"] == {str(path): path.stat().st_ctime}
     assert write["content"] not in json.dumps(done)
 
     late = run(capsys, _write=[write])

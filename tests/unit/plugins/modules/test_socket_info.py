@@ -40,6 +40,13 @@ def test_sees_this_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     assert seen["services"][1]["running"] is False
 
 
+def test_fails_when_a_service_is_not_as_wanted_in_time(capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(capsys, services=[{"name": "no-such-unit", "connected_to": ["127.0.0.1:1"]}], timeout=0.1)
+    assert result["failed"] is True
+    assert result["msg"] == "service no-such-unit: does not run"
+    assert result["services"][0]["running"] is False
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [

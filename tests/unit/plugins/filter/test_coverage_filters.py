@@ -8,20 +8,15 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqlift.amazon_mq.plugins.filter import coverage_gaps, coverage_problems, live_queues
+from ansible_collections.mqlift.amazon_mq.plugins.filter import coverage_problems, live_queues
 
-gaps = coverage_gaps.FilterModule().filters()["coverage_gaps"]
 problems = coverage_problems.FilterModule().filters()["coverage_problems"]
 live = live_queues.FilterModule().filters()["live_queues"]
 
 DESTINATIONS = [
-    {"name": "orders", "kind": "queue", "pending": 0, "consumers": 1},
+    {"name": "orders", "kind": "queue", "pending": 0, "consumers": 1, "bridges": 0},
     {"name": "late", "kind": "queue", "pending": 4, "consumers": 0},
 ]
-
-
-def test_gaps():
-    assert gaps(DESTINATIONS, ["orders", "late"]) == ["late"]
 
 
 def test_live_queues():
@@ -35,12 +30,12 @@ def test_problems():
 @pytest.mark.parametrize(
     ("function", "args"),
     [
-        (gaps, (DESTINATIONS, "orders")),
-        (gaps, ([{"nonsense": 1}], ["orders"])),
         (live, ([{"nonsense": 1}],)),
         (live, (["orders"],)),
         (problems, ([{}], "old", ["orders"])),
         (problems, ([{}], ["old", "new"], ["orders"])),
+        (problems, ([{}], ["old"], "orders")),
+        (problems, ([{}], ["old"], [], "t/c/s")),
         (problems, ([{"destinations": [{}]}], ["old"], ["orders"])),
     ],
 )
