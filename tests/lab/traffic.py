@@ -61,7 +61,7 @@ def produced(lab: Lab) -> int:
     return sum(path.read_bytes().count(b'"ev":"sent"') for path in lab.ledger.glob("*.jsonl"))
 
 
-def settle(lab: Lab, *, timeout: float = 60, quiet: float = 10) -> ledger.Audit:
+def settle(lab: Lab, *, timeout: float = 600, quiet: float = 10) -> ledger.Audit:
     """Wait until every message has arrived, or nothing has for *quiet* seconds, and audit."""
     end = time.monotonic() + timeout
     last, since = -1, time.monotonic()
