@@ -29,16 +29,22 @@ def inject(lab: Lab, kind: Kind, host_name: str, *, milliseconds: int = 0) -> No
             host.unit(kind, name)
     elif kind == "kill":
         for name in _units(lab, host_name):
-            pid = host.unit_pid(name)
-            if pid is None:
-                raise LabError(f"{name} on {host_name} does not run")
-            shell.signal_process(pid, signal.SIGKILL)
+            _kill(host, name)
     elif kind in {"freeze", "thaw"}:
         host.freeze(kind == "freeze")
     else:
         if not isinstance(host, NamespaceHost):
             raise LabError(f"{kind} needs hosts with a network of their own, these are plain processes")
         _network(lab, kind, host, milliseconds)
+
+
+def _kill(host: Host, name: str) -> None:
+    pid = host.unit_pid(name)
+    if pid is None:
+        raise LabError(f"{name} on {host.name} does not run")
+    shell.signal_process(pid, signal.SIGKILL)
+    # Until its manager has noticed, a start would be taken as already done.
+    shell.wait_for(lambda: host.unit_pid(name) is None, 10, f"the end of {name} on {host.name}")
 
 
 def _network(lab: Lab, kind: Kind, host: NamespaceHost, milliseconds: int) -> None:
