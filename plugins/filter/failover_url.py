@@ -11,8 +11,10 @@ version_added: 0.1.0
 author:
   - mqlift contributors (@mqlift)
 description:
-  - Joins endpoints into one string for a client's configuration, in their order.
-  - Input that the ActiveMQ Java client would refuse, retry for ever on or silently misread is an error.
+  - Joins endpoints into one string for a client's configuration, in their order. The two instances of an Amazon MQ
+    broker always come in the order C(-1), C(-2).
+  - Input that the client would refuse, retry for ever on or silently misread is an error.
+  - Options that are safe while brokers change are added; C(docs/guides/failover_urls.md) gives them and the reasons.
 positional: dialect
 options:
   _input:
@@ -22,30 +24,54 @@ options:
     required: true
   dialect:
     description:
-      - V(activemq) gives C(failover:(e1,e2)?name=value) for the ActiveMQ Java client.
+      - V(activemq) gives V(failover:(e1,e2\)?name=value) for the ActiveMQ Java client.
+      - V(spring) gives the properties of Spring Boot as a dictionary.
+      - V(nms) is for Apache NMS OpenWire (.NET), V(cms) for ActiveMQ-CPP.
+      - V(qpid_jms) and V(nms_amqp) are for the AMQP clients Qpid JMS and Apache NMS AMQP. Amazon MQ's C(amqp+ssl://)
+        becomes C(amqps://).
       - V(host_list) gives C(h1:p1,h2:p2) for clients such as stomp.py. It has no place for options.
+      - V(single_url) is for clients that cannot fail over. It takes exactly one endpoint, that of the active broker.
     type: str
     choices:
       - activemq
+      - spring
+      - nms
+      - cms
+      - qpid_jms
+      - nms_amqp
       - host_list
+      - single_url
     default: activemq
   protocol:
     description:
       - Take the endpoints of one protocol only, by their scheme. By default all are taken.
-      - V(openwire) takes C(tcp), C(ssl), C(nio) and C(nio+ssl); V(stomp) takes C(stomp) and C(stomp+ssl).
+      - V(openwire) takes C(tcp), C(ssl), C(nio) and C(nio+ssl); V(stomp) takes C(stomp) and C(stomp+ssl); V(amqp) takes
+        C(amqp), C(amqps) and C(amqp+ssl); V(mqtt) takes C(mqtt) and C(mqtt+ssl); V(ws) takes C(ws) and C(wss).
     type: str
     choices:
       - openwire
       - stomp
+      - amqp
+      - mqtt
+      - ws
   options:
     description:
-      - Options of the failover transport (times in milliseconds) and of the connection (C(jms.*)).
-      - They are laid over V(initialReconnectDelay=100), V(maxReconnectDelay=5000), V(randomize=false), V(timeout=30000)
-        and V(updateURIsSupported=false). The value V(null) removes one of these.
+      - Options of the failover transport, without prefix, times in milliseconds.
+      - They are laid over the dialect's safe options. The value V(null) removes one of these.
+    type: dict
+  jms:
+    description:
+      - Options of the connection, without prefix, for example C(prefetchPolicy.all).
+      - They are laid over the dialect's safe options. The value V(null) removes one of these.
     type: dict
   nested:
-    description: Options of every single connection, written as C(nested.name=value).
+    description: Options of every endpoint, without prefix.
     type: dict
+seealso:
+  - plugin: mqlift.amazon_mq.parse_failover_url
+    plugin_type: filter
+  - plugin: mqlift.amazon_mq.failover_url_problems
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
@@ -56,12 +82,16 @@ EXAMPLES = r"""
     endpoints:
       - ssl://b-1.example.com:61617
       - ssl://b-2.example.com:61617
+
+- name: Show the same for Qpid JMS
+  ansible.builtin.debug:
+    msg: "{{ ['amqp+ssl://b-1.example.com:5671'] | mqlift.amazon_mq.failover_url('qpid_jms') }}"
 """
 
 RETURN = r"""
 _value:
-  description: The list of endpoints as one string.
-  type: str
+  description: The list of endpoints as one string; with O(dialect=spring) a dictionary of properties.
+  type: raw
   sample: failover:(ssl://b-1.example.com:61617,ssl://b-2.example.com:61617)?randomize=false
 """
 
@@ -70,7 +100,12 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url import FailoverUrlError, build, select
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url import (
+    FailoverUrlError,
+    build,
+    select,
+    spring_properties,
+)
 
 
 def failover_url(
@@ -78,10 +113,14 @@ def failover_url(
     dialect: str = "activemq",
     protocol: str | None = None,
     options: Mapping[str, Any] | None = None,
+    jms: Mapping[str, Any] | None = None,
     nested: Mapping[str, Any] | None = None,
-) -> str:
+) -> str | dict[str, str]:
     try:
-        return build(select(endpoints, protocol), dialect, options, nested)
+        chosen = select(endpoints, protocol)
+        if dialect == "spring":
+            return spring_properties(chosen, options, nested, jms)
+        return build(chosen, dialect, options, nested, jms)
     except FailoverUrlError as error:
         raise AnsibleFilterError(f"failover_url: {error}") from error
 

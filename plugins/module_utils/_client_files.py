@@ -19,6 +19,8 @@ from typing import Any
 
 MAX_FILE = 4 * 1024 * 1024  # bytes
 
+FORMATS = ("properties", "yaml", "json", "toml", "ini", "xml", "env", "template", "regexp")
+
 # The options of the module client_config; the action plugin checks them on the controller.
 ARGUMENT_SPEC: dict[str, Any] = {
     "service": {"type": "str", "required": True},
@@ -28,10 +30,14 @@ ARGUMENT_SPEC: dict[str, Any] = {
         "required": True,
         "options": {
             "path": {"type": "str", "required": True},
-            "format": {"type": "str", "required": True, "choices": ["properties", "yaml", "env"]},
+            "format": {"type": "str", "required": True, "choices": list(FORMATS)},
             "values": {"type": "dict", "required": True},
             "create": {"type": "bool", "default": False},
+            "namespaces": {"type": "dict"},
+            "src": {"type": "str"},
+            "validate": {"type": "str"},
         },
+        "required_if": [("format", "template", ("src",))],
     },
     "secrets": {"type": "list", "elements": "str", "default": [], "no_log": True},
     "backup": {"type": "bool", "default": False},
@@ -43,6 +49,7 @@ ARGUMENT_SPEC: dict[str, Any] = {
             "path": {"type": "str", "required": True},
             "expected": {"type": "str", "required": True},
             "content": {"type": "str", "required": True, "no_log": True},
+            "validate": {"type": "str"},
         },
     },
 }
@@ -54,11 +61,15 @@ class ClientFilesError(Exception):
 
 @dataclass(frozen=True)
 class File:
-    """A file as it was read. ``modified`` is when it last changed on this host, in seconds of the epoch."""
+    """A file as it was read. ``modified`` is when it last changed on this host, in seconds of the epoch.
+
+    ``writable`` is False also for root when the file system is read-only.
+    """
 
     path: str
     content: bytes
     modified: float
+    writable: bool = True
 
     @property
     def digest(self) -> str:
@@ -99,7 +110,7 @@ def read(path: str) -> File:
     if len(content) > MAX_FILE:
         raise ClientFilesError(f"{path}: is larger than {MAX_FILE} bytes")
     # Not st_mtime: whoever copies or restores a file may set that back, and a restart that is due would be missed.
-    return File(path, content, status.st_ctime)
+    return File(path, content, status.st_ctime, os.access(path, os.W_OK))
 
 
 def replace_all(
@@ -136,7 +147,9 @@ def replace_all(
         for copy in copies.values():
             os.unlink(copy)
         outcome = f"could not be put back: {', '.join(lost)}" if lost else "nothing was changed"
-        raise ClientFilesError(f"{failed}: cannot be written: {error}; {outcome}") from error
+        # AnsibleModule tells what it could not do; the system's reason is behind that.
+        reason = str(error) if error.__cause__ is None else f"{error} {error.__cause__}"
+        raise ClientFilesError(f"{failed}: cannot be written: {reason}; {outcome}") from error
     return copies
 
 

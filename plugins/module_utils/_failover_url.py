@@ -5,9 +5,9 @@
 
 This is a private util of the collection; it may change at any time.
 
-The ActiveMQ Java client reads a failover URL strictly in some places and silently wrongly in others (``URISupport``,
-``FailoverTransportFactory``, ``IntrospectionSupport``). :func:`build` therefore refuses whatever that client would
-refuse *or misread*, and never drops or reorders an endpoint.
+The ActiveMQ Java client reads a failover URL strictly in some places and silently wrongly in others.
+:func:`build` therefore refuses whatever that client would refuse *or misread*, and never drops an endpoint.
+:func:`parse` and :func:`problems` say what the client makes of a URL that somebody else wrote.
 """
 
 from __future__ import annotations
@@ -16,122 +16,41 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 from urllib.parse import quote
 
-DIALECTS = ("activemq", "host_list")
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_options import (
+    DIALECT,
+    DIALECTS,
+    ENDPOINT_OPTIONS,
+    SCHEMES,
+    TLS_OPTIONS,
+    TLS_SCHEMES,
+    Dialect,
+    Table,
+)
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_read import (
+    Problem,
+    amazon_mq_host,
+    convert,
+    read,
+)
 
-# The URL schemes of each protocol, plain and TLS.
-SCHEMES: dict[str, tuple[str, ...]] = {
-    "openwire": ("tcp", "ssl", "nio", "nio+ssl"),
-    "stomp": ("stomp", "stomp+ssl"),
-}
-
-TLS_SCHEMES = frozenset({"ssl", "nio+ssl", "stomp+ssl"})
-
-# Options of the failover transport: the bean setters of FailoverTransport, with the type of each.
-FAILOVER_OPTIONS: dict[str, type] = {
-    "backup": bool,
-    "backupPoolSize": int,
-    "initialReconnectDelay": int,
-    "maxCacheSize": int,
-    "maxReconnectAttempts": int,
-    "maxReconnectDelay": int,
-    "priorityBackup": bool,
-    "priorityURIs": str,
-    "randomize": bool,
-    "rebalanceUpdateURIs": bool,
-    "reconnectDelay": int,
-    "reconnectDelayExponent": float,
-    "reconnectSupported": bool,
-    "startupMaxReconnectAttempts": int,
-    "timeout": int,
-    "trackMessages": bool,
-    "trackTransactionProducers": bool,
-    "updateURIsSupported": bool,
-    "updateURIsURL": str,
-    "useExponentialBackOff": bool,
-    "warnAfterReconnectAttempts": int,
-}
-
-# Options of the connection factory (ActiveMQConnectionFactory). In a failover URL they stand outside the parentheses.
-JMS_OPTIONS: dict[str, type] = {
-    "jms.checkForDuplicates": bool,
-    "jms.clientID": str,
-    "jms.closeTimeout": int,
-    "jms.connectResponseTimeout": int,
-    "jms.consumerFailoverRedeliveryWaitPeriod": int,
-    "jms.nonBlockingRedelivery": bool,
-    "jms.password": str,
-    "jms.prefetchPolicy.all": int,
-    "jms.prefetchPolicy.durableTopicPrefetch": int,
-    "jms.prefetchPolicy.maximumPendingMessageLimit": int,
-    "jms.prefetchPolicy.optimizeDurableTopicPrefetch": int,
-    "jms.prefetchPolicy.queueBrowserPrefetch": int,
-    "jms.prefetchPolicy.queuePrefetch": int,
-    "jms.prefetchPolicy.topicPrefetch": int,
-    "jms.redeliveryPolicy.backOffMultiplier": float,
-    "jms.redeliveryPolicy.initialRedeliveryDelay": int,
-    "jms.redeliveryPolicy.maximumRedeliveries": int,
-    "jms.redeliveryPolicy.maximumRedeliveryDelay": int,
-    "jms.redeliveryPolicy.redeliveryDelay": int,
-    "jms.redeliveryPolicy.useExponentialBackOff": bool,
-    "jms.sendTimeout": int,
-    "jms.trustAllPackages": bool,
-    "jms.useAsyncSend": bool,
-    "jms.userName": str,
-    "jms.watchTopicAdvisories": bool,
-}
-
-# Options of one endpoint (TcpTransport, SslTransport, OpenWireFormatFactory). The client retries for ever on an unknown
-# one, so only known ones pass. The two odd spellings are the client's own.
-ENDPOINT_OPTIONS: dict[str, type] = {
-    "closeAsync": bool,
-    "connectionTimeout": int,
-    "diffServ": str,
-    "ioBufferSize": int,
-    "keepAlive": bool,
-    "minmumWireFormatVersion": int,
-    "soLinger": int,
-    "soTimeout": int,
-    "soWriteTimeout": int,
-    "socket.enabledCipherSuites": str,
-    "socket.enabledProtocols": str,
-    "socket.keepAlive": bool,
-    "socket.soTimeout": int,
-    "socket.tcpNoDelay": bool,
-    "socket.verifyHostName": bool,
-    "socketBufferSize": int,
-    "tcpNoDelay": bool,
-    "trace": bool,
-    "typeOfService": int,
-    "useInactivityMonitor": bool,
-    "useLocalHost": bool,
-    "verifyHostName": bool,
-    "wireFormat.cacheEnabled": bool,
-    "wireFormat.host": str,
-    "wireFormat.maxFrameSize": int,
-    "wireFormat.maxFrameSizeEnabled": bool,
-    "wireFormat.maxInactivityDuration": int,
-    "wireFormat.maxInactivityDurationInitalDelay": int,
-    "wireFormat.tightEncodingEnabled": bool,
-    "wireFormat.version": int,
-}
-
-# What a client needs while its brokers change. Each can be overridden, or removed with None.
-SAFE_OPTIONS: dict[str, Any] = {
-    # The client's own 10 ms makes a whole fleet hit the new active broker at once.
-    "initialReconnectDelay": 100,
-    # The client's own 30 s makes it sleep for half a minute after a failover of ten seconds.
-    "maxReconnectDelay": 5000,
-    # The first endpoint is the one the phase wants.
-    "randomize": False,
-    # The client's own -1 blocks a send for ever: after 30 s (a reboot of an active/standby pair takes about 12 s) the
-    # application gets an exception that it can act on, and the message is not silently stuck.
-    "timeout": 30000,
-    # A broker of a network could otherwise push its peers to the client and move it unasked.
-    "updateURIsSupported": False,
-}
+__all__ = [
+    "DIALECTS",
+    "SCHEMES",
+    "Endpoint",
+    "FailoverUrlError",
+    "Parsed",
+    "Problem",
+    "build",
+    "parse",
+    "parse_endpoint",
+    "problems",
+    "select",
+    "spring_properties",
+    "valid",
+]
 
 _HOST_NAME = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?\Z", re.ASCII)
 _ENDPOINT = re.compile(
@@ -141,8 +60,6 @@ _ENDPOINT = re.compile(
 # Characters that java.net.URI takes as they are in a query, and that do not separate options, endpoints or parentheses.
 _QUERY = re.compile(r"[A-Za-z0-9._~:/@!$'*;=&%-]*\Z", re.ASCII)
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_INTEGER = re.compile(r"-?[0-9]{1,18}\Z", re.ASCII)
-_FLOAT = re.compile(r"-?[0-9]+(\.[0-9]+)?\Z", re.ASCII)
 
 
 class FailoverUrlError(Exception):
@@ -193,7 +110,7 @@ def parse_endpoint(url: object) -> Endpoint:
         raise FailoverUrlError(f"endpoint {shown} has a fragment, which the client ignores")
     host, port = _checked_authority(match["authority"], shown)
     if match["query"] is not None:
-        _check_query(match["query"], shown)
+        _check_query(match["query"], scheme, shown)
     return Endpoint(scheme, host, port)
 
 
@@ -215,38 +132,138 @@ def build(
     dialect: str = "activemq",
     options: Mapping[str, Any] | None = None,
     nested: Mapping[str, Any] | None = None,
+    jms: Mapping[str, Any] | None = None,
 ) -> str:
-    """Spell a list of endpoints in a dialect.
+    """Spell a list of endpoints as a client library reads it.
 
-    ``activemq``
-        ``failover:(e1,e2)?k=v&k=v``. ``options`` are laid over :data:`SAFE_OPTIONS`; the value None removes one.
-        ``nested`` are options of every endpoint, written as ``nested.k=v``. Times are milliseconds.
-    ``host_list``
-        ``h1:p1,h2:p2`` for clients such as stomp.py. It has no place for options.
+    ``options`` (of the failover transport) and ``jms`` (of the connection) are laid over the dialect's safe ones; the
+    value None removes one. ``nested`` are options of every endpoint. All names are without prefix, times milliseconds.
+    The two instances of an Amazon MQ broker always come in the order 1, 2.
 
     :raises FailoverUrlError: with the reason, when a client would refuse or misread the result.
     """
-    if dialect not in DIALECTS:
-        raise FailoverUrlError(f"unknown dialect {dialect!r}: use one of {', '.join(DIALECTS)}")
-    urls = select(endpoints, None)
-    if not urls:
-        raise FailoverUrlError("the list of endpoints is empty: the client would try for ever to connect to nothing")
+    rules = _rules(dialect)
+    urls = _client_endpoints(select(endpoints, None), dialect, rules)
     parsed = [parse_endpoint(url) for url in urls]
     _check_duplicates(parsed)
-    if dialect == "host_list":
-        if options or nested:
-            raise FailoverUrlError("the dialect host_list has no place for options")
-        return ",".join(endpoint.address for endpoint in parsed)
-    for url, endpoint in zip(urls, parsed):
-        if endpoint.scheme not in SCHEMES["openwire"]:
-            known = ", ".join(SCHEMES["openwire"])
-            raise FailoverUrlError(f"endpoint {url!r}: the ActiveMQ Java client speaks OpenWire only ({known})")
-    if not isinstance(options or {}, Mapping) or not isinstance(nested or {}, Mapping):
+    if rules.form != "failover":
+        if options or nested or jms:
+            raise FailoverUrlError(f"the dialect {dialect} has no place for options")
+        if rules.form == "list":
+            return ",".join(endpoint.address for endpoint in parsed)
+        if len(urls) > 1:
+            raise FailoverUrlError(
+                f"the dialect {dialect} takes exactly one endpoint, that of the active broker; {len(urls)} were given"
+            )
+        return urls[0]
+    if not all(isinstance(given or {}, Mapping) for given in (options, nested, jms)):
         raise FailoverUrlError("options must be a mapping of names to values")
-    pairs = _encoded({**SAFE_OPTIONS, **(options or {})}, {**FAILOVER_OPTIONS, **JMS_OPTIONS}, "option")
-    pairs += [f"nested.{pair}" for pair in _encoded(nested or {}, ENDPOINT_OPTIONS, "nested option")]
+    pairs = _encoded({**rules.safe, **(options or {})}, rules.options, "option", rules.option_prefix)
+    pairs += _encoded({**rules.safe_jms, **(jms or {})}, rules.jms, "jms option", rules.jms_prefixes[0])
+    pairs += _encoded(nested or {}, rules.nested, "nested option", rules.nested_prefix)
     query = "?" + "&".join(pairs) if pairs else ""
-    return f"failover:({','.join(urls)}){query}"
+    url = f"failover:({','.join(urls)}){query}"
+    for problem in problems(url, dialect):
+        if problem.level == "error":
+            raise FailoverUrlError(problem.message)
+    return url
+
+
+def spring_properties(
+    endpoints: Sequence[str],
+    options: Mapping[str, Any] | None = None,
+    nested: Mapping[str, Any] | None = None,
+    jms: Mapping[str, Any] | None = None,
+) -> dict[str, str]:
+    """Return the properties of Spring Boot; ``userName`` and ``password`` of ``jms`` become properties of their own.
+
+    :raises FailoverUrlError: as :func:`build`.
+    """
+    rest = dict(jms or {})
+    user, password = rest.pop("userName", None), rest.pop("password", None)
+    found = {
+        "spring.activemq.broker-url": build(endpoints, "spring", options, nested, rest),
+        "spring.activemq.user": user,
+        "spring.activemq.password": password,
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}
+
+
+class Parsed(TypedDict):
+    """A URL in its parts. ``build(**)`` of them, with the safe options switched off, gives a URL that reads the same.
+
+    Options have no prefix; the values of known ones are bool, int, float or str, as the client reads them.
+    """
+
+    uris: list[str]
+    options: dict[str, Any]
+    nested: dict[str, Any]
+    jms: dict[str, Any]
+
+
+def parse(url: object, dialect: str = "activemq") -> Parsed:
+    """Take a broker URL apart as the client does.
+
+    :raises FailoverUrlError: when the client cannot even take it apart. See :func:`problems` for lesser problems.
+    """
+    _rules(dialect)
+    reading = read(url, dialect)
+    fatal = [each for each in reading.problems if each.consequence in ("fails_at_creation", "fails_on_start")]
+    if fatal and not reading.uris:
+        raise FailoverUrlError(fatal[0].message)
+    return Parsed(uris=reading.uris, options=reading.options, nested=reading.nested, jms=reading.jms)
+
+
+def problems(url: object, dialect: str = "activemq") -> list[Problem]:
+    """Return what is wrong with a broker URL, in its order; each with what the client does because of it.
+
+    :raises FailoverUrlError: when the dialect is unknown.
+    """
+    _rules(dialect)
+    return read(url, dialect).problems
+
+
+def valid(url: object, dialect: str = "activemq") -> bool:
+    """Return whether the client does what the URL says: it has no problem of the level error.
+
+    :raises FailoverUrlError: when the dialect is unknown.
+    """
+    _rules(dialect)
+    return read(url, dialect).valid
+
+
+def _rules(dialect: str) -> Dialect:
+    if dialect not in DIALECTS:
+        raise FailoverUrlError(f"unknown dialect {dialect!r}: use one of {', '.join(DIALECTS)}")
+    return DIALECT[dialect]
+
+
+def _client_endpoints(urls: Sequence[str], dialect: str, rules: Dialect) -> list[str]:
+    """Spell the endpoints as the library does, and put instance 1 of an Amazon MQ broker before instance 2."""
+    if not urls:
+        raise FailoverUrlError("the list of endpoints is empty: the client would try for ever to connect to nothing")
+    spelled = []
+    for url in urls:
+        scheme, colon, rest = url.partition(":")
+        scheme = rules.spelling.get(scheme, scheme)
+        if scheme not in rules.schemes:
+            shown = re.split("[?#]", url, maxsplit=1)[0]
+            speaks = "OpenWire only" if dialect in ("activemq", "spring") else "other protocols"
+            raise FailoverUrlError(
+                f"endpoint {shown!r}: a client of dialect {dialect} speaks {speaks} ({', '.join(rules.schemes)})"
+            )
+        spelled.append(scheme + colon + rest)
+    places: dict[tuple[str, str, int], list[int]] = {}
+    for index, url in enumerate(spelled):
+        endpoint = parse_endpoint(url)
+        instance = amazon_mq_host(endpoint.host)
+        if instance is not None:
+            places.setdefault((instance[0], endpoint.scheme, endpoint.port), []).append(index)
+    ordered = list(spelled)
+    for indexes in places.values():
+        for index, url in zip(indexes, sorted(spelled[each] for each in indexes)):
+            ordered[index] = url
+    return ordered
 
 
 def _checked_scheme(scheme: str, shown: str) -> str:
@@ -278,14 +295,15 @@ def _checked_authority(authority: str, shown: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _check_query(query: str, shown: str) -> None:
+def _check_query(query: str, scheme: str, shown: str) -> None:
     if not _QUERY.match(query) or _PERCENT.search(query):
         raise FailoverUrlError(f"endpoint {shown}: its options hold a character that must be percent-encoded")
     for pair in query.split("&"):
         name, equals, text = pair.partition("=")
         if not equals or not name:
             raise FailoverUrlError(f"endpoint {shown}: its options must be name=value, separated by &")
-        _checked_value(name, text, ENDPOINT_OPTIONS, f"endpoint {shown}: option")
+        known = {**ENDPOINT_OPTIONS, **TLS_OPTIONS} if scheme in SCHEMES["openwire"] else None
+        _checked_value(name, text, known, f"endpoint {shown}: option")
 
 
 def _check_duplicates(endpoints: Sequence[Endpoint]) -> None:
@@ -298,37 +316,39 @@ def _check_duplicates(endpoints: Sequence[Endpoint]) -> None:
         seen.add(key)
 
 
-def _encoded(values: Mapping[str, Any], known: Mapping[str, type], kind: str) -> list[str]:
-    return [
-        # The client decodes with URLDecoder, so "+" must not stand for itself.
-        f"{name}={quote(_checked_value(name, value, known, kind), safe=':/,')}"
-        for name, value in values.items()
-        if value is not None
-    ]
+def _encoded(values: Mapping[str, Any], known: Table | None, kind: str, prefix: str) -> list[str]:
+    pairs = []
+    for name, value in values.items():
+        if value is not None or not isinstance(name, str):
+            text = _checked_value(name, value, known, kind)
+            # The client decodes with URLDecoder, so "+" must not stand for itself.
+            pairs.append(f"{prefix}{quote(name, safe='')}={quote(text, safe=':/,')}")
+    return pairs
 
 
-def _checked_value(name: object, value: object, known: Mapping[str, type], kind: str) -> str:
+def _checked_value(name: object, value: object, known: Table | None, kind: str) -> str:
     """Return the text of a value; refuse unknown names, and values that the client would read as something else."""
-    if not isinstance(name, str) or name not in known:
+    if not isinstance(name, str) or not name or (known is not None and name not in known):
         hint = ""
         if name == "backOffMultiplier":
             hint = ": the failover transport calls it reconnectDelayExponent"
         elif isinstance(name, str):
-            close = [other for other in known if other.lower() == name.lower()]
+            close = [other for other in known or () if other.lower() == name.lower()]
             hint = f": did you mean {close[0]}?" if close else ""
         raise FailoverUrlError(f"unknown {kind} {name!r}{hint}")
-    wanted = known[name]
+    if not isinstance(value, (str, int, float)):
+        raise FailoverUrlError(f"{kind} {name} must be a text, a number or a boolean")
     text = str(value).lower() if isinstance(value, bool) else str(value)
-    if wanted is bool:
+    wanted = known[name].type if known is not None else "str"
+    if wanted == "bool":
         # Boolean.valueOf silently reads anything else as false.
         if text not in ("true", "false"):
             raise FailoverUrlError(f"{kind} {name} must be true or false")
-    elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise FailoverUrlError(f"{kind} {name} must be a {'number' if wanted in (int, float) else 'string'}")
-    elif wanted is int and not _INTEGER.match(text):
-        raise FailoverUrlError(f"{kind} {name} must be a whole number")
-    elif wanted is float and not _FLOAT.match(text):
-        raise FailoverUrlError(f"{kind} {name} must be a number")
-    elif not text:
+        return text
+    if not text:
         raise FailoverUrlError(f"{kind} {name} must not be empty")
+    try:
+        convert(wanted, text)
+    except ValueError:
+        raise FailoverUrlError(f"{kind} {name} must be a {'number' if wanted == 'float' else 'whole number'}") from None
     return text

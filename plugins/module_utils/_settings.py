@@ -22,11 +22,12 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url imp
     parse_endpoint,
     select,
 )
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_options import DIALECT
 
 PHASES = ("source", "both_source_first", "both_target_first", "target")
 ROLES = ("producer", "consumer", "both")
 MANAGERS = ("systemd", "command")
-FORMATS = ("properties", "yaml", "env")
+FORMATS = ("properties", "yaml", "json", "toml", "ini", "xml", "env", "template", "regexp")
 
 # Which brokers a phase lists, in order.
 _BROKERS_OF_PHASE = {
@@ -48,6 +49,8 @@ _SERVICE_KEYS = {
     "pid_file",
     "match",
 }
+
+_FILE_KEYS = {"path", "format", "values", "create", "validate", "namespaces", "src"}
 
 # A split of hosts is searched for at most this many steps; fleets need about one step per host.
 _MAX_STEPS = 100_000
@@ -239,7 +242,7 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
         except SettingsError as error:
             yield str(error)
     if _mismatch(service):
-        yield "dialect activemq needs protocol openwire"
+        yield f"dialect {service['dialect']} does not speak protocol {service['protocol']}"
     if service.get("manager") == "command":
         yield from _command_problems(service)
     destinations = service.get("destinations", [])
@@ -261,7 +264,7 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
         if path in paths:
             yield f"settings: {path} is listed twice"
         paths.add(path)
-        for key in sorted(set(entry) - {"path", "format", "values", "create"}, key=str):
+        for key in sorted(set(entry) - _FILE_KEYS, key=str):
             yield f"settings of {path}: unknown key {key!r}"
         try:
             _choice(entry, "format", FORMATS)
@@ -269,10 +272,15 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
             yield f"settings of {path}: {error}"
         if not isinstance(entry.get("values"), Mapping) or not entry["values"]:
             yield f"settings of {path}: values is missing"
+        if entry.get("format") == "template" and not isinstance(entry.get("src"), str):
+            yield f"settings of {path}: src is missing: the template on the controller"
 
 
 def _mismatch(service: Mapping[str, Any]) -> bool:
-    return service.get("dialect") == "activemq" and service.get("protocol") == "stomp"
+    dialect, protocol = service.get("dialect"), service.get("protocol")
+    if dialect not in DIALECTS or protocol not in SCHEMES:
+        return False
+    return not set(DIALECT[dialect].schemes) & set(SCHEMES[protocol])
 
 
 def _command_problems(service: Mapping[str, Any]) -> Iterator[str]:

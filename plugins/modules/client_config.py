@@ -22,8 +22,12 @@ notes:
     standard library only.
   - Values are never returned or shown when their key contains C(pass), C(secret), C(token) or C(credential), or when
     they are listed in O(secrets).
+  - A file must exist, be a regular file of at most 4 MiB, and be in UTF-8.
+  - The guide C(docs/guides/config_files.md) has an example for each format.
 requirements:
   - ruamel.yaml on the controller, for O(settings[].format=yaml)
+  - tomlkit on the controller, for O(settings[].format=toml)
+  - lxml on the controller, for O(settings[].format=xml)
 extends_documentation_fragment:
   - mqlift.amazon_mq._attributes
 attributes:
@@ -32,7 +36,8 @@ attributes:
   diff_mode:
     support: full
     details:
-      - The diff shows the keys that change, not the whole file, with secrets hidden.
+      - The diff shows the keys that change, or the lines that change for O(settings[].format=template), not the whole
+        file. Secrets are hidden.
   idempotent:
     support: full
 options:
@@ -56,25 +61,58 @@ options:
           - The format of the file.
           - V(properties) is Java's. Characters beyond ASCII are written as C(\uXXXX).
           - V(yaml) is a single document with a mapping at its top.
+          - V(json) is a single object, without comments. V(toml) is TOML 1.0.
+          - V(ini) has C([sections]) and is read as by Python's configparser. Letter case matters; C(%) means nothing.
+          - V(xml) may have a DOCTYPE, but no declarations in it.
           - V(env) is C(NAME=value) as systemd's C(EnvironmentFile=) and a POSIX shell read it. A value is quoted when
             needed.
+          - V(template) replaces the whole file by O(settings[].src), rendered.
+          - V(regexp) is any text, in which patterns find the places of the values.
         type: str
         choices:
           - properties
           - yaml
+          - json
+          - toml
+          - ini
+          - xml
           - env
+          - template
+          - regexp
         required: true
       values:
         description:
-          - Keys and their values. A value is a string, a number or a boolean.
-          - In V(yaml), a key that the top of the document does not have is taken for a dotted path, such as
-            C(spring.activemq.broker-url), and a value can also be a list or a mapping.
+          - Keys and their values. A value is a string, a number or a boolean; in V(yaml), V(json) and V(toml) it can
+            also be a list or a mapping.
+          - In V(yaml), V(json) and V(toml), a key is a dotted path, such as C(spring.activemq.broker-url) or
+            C(hosts.0.port). A name in the file may contain dots itself; the longest one that fits is taken.
+          - In V(ini), a key is C(section.option). Either may contain dots. C(DEFAULT) is a section like the others.
+          - In V(xml), a key is an XPath that selects exactly one attribute, or one element that holds nothing but text.
+          - In V(regexp), a key is a Python regular expression that matches exactly once and has exactly one group,
+            which is replaced. C(^) and C($) match at each line. A search that takes longer than five seconds fails.
+          - In V(template), a key is a variable of the template, which can use all variables of the task besides.
         type: dict
         required: true
       create:
-        description: Whether to add a key that the file does not have. Otherwise that is an error.
+        description:
+          - Whether to add a key that the file does not have. Otherwise that is an error.
+          - In V(xml) and V(regexp), a missing key is always an error.
         type: bool
         default: false
+      namespaces:
+        description: The prefixes that the keys of a file in V(xml) use, and the namespaces for which they stand.
+        type: dict
+      src:
+        description:
+          - The template on the controller, required for O(settings[].format=template). A relative path is searched for
+            as by M(ansible.builtin.template).
+        type: str
+      validate:
+        description:
+          - A command that tells on the host whether the new file is good. C(%s) stands for the path of a copy of it.
+          - It runs without a shell, before the first file is replaced. When it fails, nothing is changed.
+          - It does not run in check mode.
+        type: str
   secrets:
     description: Values that must not be shown, wherever they occur.
     type: list
@@ -105,6 +143,9 @@ options:
         description: The new content in Base64.
         type: str
         required: true
+      validate:
+        description: The command of O(settings[].validate).
+        type: str
 seealso:
   - plugin: mqlift.amazon_mq.client_settings
     plugin_type: filter
@@ -141,6 +182,33 @@ EXAMPLES = r"""
         values:
           STOMP_HOSTS: b-1.example.com:61614
         create: true
+
+- name: Change a Spring context and a reverse proxy
+  mqlift.amazon_mq.client_config:
+    service: shipping
+    settings:
+      - path: /etc/shipping/context.xml
+        format: xml
+        namespaces:
+          b: http://www.springframework.org/schema/beans
+        values:
+          //b:bean[@id='cf']/b:property[@name='brokerURL']/@value: "{{ mq_url }}"
+        validate: /usr/bin/xmllint --noout %s
+      - path: /etc/shipping/proxy.conf
+        format: regexp
+        values:
+          ^\s*server\s+([^;]+);: "{{ mq_hosts[0].address }}"
+
+- name: Write a whole file
+  mqlift.amazon_mq.client_config:
+    service: audit
+    settings:
+      - path: /etc/audit/broker.conf
+        format: template
+        src: broker.conf.j2
+        values:
+          hosts: "{{ mq_hosts }}"
+          password: "{{ mq_password }}"
 """
 
 RETURN = r"""
@@ -157,7 +225,7 @@ files:
       description: Whether it was changed, or would be in check mode.
       type: bool
     keys:
-      description: The keys whose values changed.
+      description: The keys whose values changed. Empty for O(settings[].format=template).
       type: list
       elements: str
     modified:
@@ -174,7 +242,7 @@ files:
 previous:
   description:
     - The values that were there before, by file and key. V(null) for a key that was not there.
-    - Keys whose value is secret are left out.
+    - Keys whose value is secret are left out. A template has no values that could be told.
   type: dict
   returned: success
   sample:
@@ -184,6 +252,7 @@ previous:
 
 import base64
 import os
+import shlex
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
@@ -196,24 +265,49 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._client_files imp
     replace_all,
 )
 
+MAX_OUTPUT = 2000  # characters of a command's output that are reported
+
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
 
-    def write(path: str, content: bytes) -> None:
-        descriptor, temporary = tempfile.mkstemp(dir=module.tmpdir)
+    def store(content: bytes, suffix: str = "") -> str:
+        descriptor, temporary = tempfile.mkstemp(dir=module.tmpdir, suffix=suffix)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        module.atomic_move(temporary, path, keep_dest_attrs=True)
+        return temporary
+
+    def write(path: str, content: bytes) -> None:
+        module.atomic_move(store(content), path, keep_dest_attrs=True)
+
+    def validate(command: str, replacement: Replacement) -> None:
+        # Under a name that ends as the file's does: some programs go by that.
+        temporary = store(replacement.content, "-" + os.path.basename(replacement.path))
+        try:
+            argv = [word.replace("%s", temporary) for word in shlex.split(command)]
+            code, out, err = module.run_command(argv, handle_exceptions=False)
+        except (OSError, ValueError) as error:
+            raise ClientFilesError(
+                f"{replacement.path}: the command of validate cannot be run: {error}; nothing was changed"
+            ) from error
+        finally:
+            os.unlink(temporary)
+        if code != 0:
+            module.fail_json(
+                msg=f"{replacement.path}: the command of validate failed with exit code {code}; nothing was changed",
+                output=(out + err).replace(temporary, replacement.path)[-MAX_OUTPUT:],
+            )
 
     try:
         if module.params["_write"] is not None:
             if module.check_mode:
                 module.fail_json(msg="files are not written in check mode")
-            replacements = [
-                Replacement(item["path"], item["expected"], base64.b64decode(item["content"]))
-                for item in module.params["_write"]
-            ]
+            replacements = []
+            for item in module.params["_write"]:
+                replacement = Replacement(item["path"], item["expected"], base64.b64decode(item["content"]))
+                if item["validate"] is not None:
+                    validate(item["validate"], replacement)
+                replacements.append(replacement)
             copies = replace_all(replacements, write, module.backup_local if module.params["backup"] else None)
             modified = {item.path: read(item.path).modified for item in replacements}
             module.exit_json(changed=True, copies=copies, modified=modified)
@@ -230,6 +324,7 @@ def main() -> None:
                 "content": base64.b64encode(file.content).decode("ascii"),
                 "digest": file.digest,
                 "modified": file.modified,
+                "writable": file.writable,
             }
             for file in files
         ],

@@ -85,7 +85,7 @@ ORDER_KEYS = ("client_roles", "client_phase", "coverage_brokers", "drain_broker"
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("role", "sender"), ("dialect", "spring"), ("manager", "upstart"), ("protocol", "amqp"), ("settings", [])],
+    [("role", "sender"), ("dialect", "sprung"), ("manager", "upstart"), ("protocol", "amqp"), ("settings", [])],
 )
 def test_a_wrong_service_is_refused_before_any_host_is_touched(tmp_path: Path, key: str, value: object) -> None:
     hosts = {"app1": {"mq_services": [{**SERVICE, key: value}]}, "app2": {"mq_services": [SERVICE]}}

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _settings
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._client_files import (
+    FORMATS,
     MAX_FILE,
     ClientFilesError,
     Replacement,
@@ -72,6 +74,17 @@ def test_refused_files(tmp_path: Path) -> None:
         read("file")
 
 
+def test_a_file_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").write_text("x")
+    assert read(f"{tmp_path}/a").writable is True
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert read(f"{tmp_path}/a").writable is False
+
+
+def test_formats_are_those_of_the_inventory() -> None:
+    assert FORMATS == _settings.FORMATS
+
+
 def test_replace_all(files: list[Path]) -> None:
     assert replace_all(replacements(files), write) == {}
     assert contents(files) == ["new", "new", "new"]
@@ -108,6 +121,17 @@ def test_a_failing_write_puts_the_others_back(files: list[Path], position: int, 
     with pytest.raises(ClientFilesError, match=f"{files[position]}: cannot be written: .*; nothing was changed"):
         replace_all(replacements(files), fail)
     assert contents(files) == ["old", "old", "old"]
+
+
+def test_the_reason_of_the_system_is_told(files: list[Path]) -> None:
+    def fail(path: str, content: bytes) -> None:
+        try:
+            raise OSError(30, "Read-only file system")
+        except OSError as error:
+            raise RuntimeError("Could not replace it.") from error
+
+    with pytest.raises(ClientFilesError, match=r"Could not replace it\. \[Errno 30\] Read-only file system; nothing"):
+        replace_all(replacements(files), fail)
 
 
 def test_what_cannot_be_put_back_is_named(files: list[Path]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def test_read_and_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     seen = run(capsys, _read=[str(path)])
     [file] = seen["contents"]
     assert base64.b64decode(file["content"]) == b"old\n"
+    assert file["writable"] is True
     assert seen["changed"] is False
 
     write = {"path": str(path), "expected": file["digest"], "content": base64.b64encode(b"hunter2\n").decode()}
@@ -56,3 +58,42 @@ def test_check_mode_never_writes(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 def test_needs_its_action_plugin(capsys: pytest.CaptureFixture[str]) -> None:
     assert "action plugin" in run(capsys)["msg"]
+
+
+def test_validate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = tmp_path / "a b.conf", tmp_path / "c.conf"
+    first.write_text("old\n")
+    second.write_text("old\n")
+    digests = [file["digest"] for file in run(capsys, _read=[str(first), str(second)])["contents"]]
+    content = base64.b64encode(b"new\n").decode()
+    program = "import sys; print(open(sys.argv[1]).read()); sys.exit(sys.argv[1].endswith(sys.argv[2]))"
+
+    def write(refused: str) -> dict[str, Any]:
+        command = f"{sys.executable} -c '{program}' %s {refused}"
+        return run(
+            capsys,
+            _write=[
+                {"path": str(path), "expected": digest, "content": content, "validate": command}
+                for path, digest in zip((first, second), digests, strict=True)
+            ],
+        )
+
+    result = write("-c.conf")
+    assert result["msg"] == f"{second}: the command of validate failed with exit code 1; nothing was changed"
+    assert result["output"] == "new\n\n"
+    assert [path.read_text() for path in (first, second)] == ["old\n", "old\n"]
+    assert write("none")["changed"] is True
+    assert [path.read_text() for path in (first, second)] == ["new\n", "new\n"]
+
+
+@pytest.mark.parametrize("command", ["/nonexistent %s", "'unbalanced %s"])
+def test_validate_that_cannot_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str) -> None:
+    path = tmp_path / "a"
+    path.write_text("old\n")
+    [file] = run(capsys, _read=[str(path)])["contents"]
+    result = run(
+        capsys,
+        _write=[{"path": str(path), "expected": file["digest"], "content": file["content"], "validate": command}],
+    )
+    assert f"{path}: the command of validate cannot be run: " in result["msg"]
+    assert path.read_text() == "old\n"

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ansible_collections.mqlift.amazon_mq.plugins.plugin_utils import _config_files
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._client_files import FORMATS
+from ansible_collections.mqlift.amazon_mq.plugins.plugin_utils import _config_yaml
 from ansible_collections.mqlift.amazon_mq.plugins.plugin_utils._config_files import (
     HIDDEN,
     Change,
@@ -20,7 +21,11 @@ from ansible_collections.mqlift.amazon_mq.plugins.plugin_utils._config_files imp
     edit,
     is_secret,
     mask,
+    mask_text,
+    secret_values,
+    text_diff,
 )
+from ansible_collections.mqlift.amazon_mq.plugins.plugin_utils._config_lines import edit_properties
 
 URL = "failover:(ssl://b-1:61617,ssl://b-2:61617)?randomize=false&timeout=3000"
 
@@ -44,7 +49,7 @@ def test_properties_keep_everything_else() -> None:
 
 
 def test_properties_result() -> None:
-    done = edit(b"a=1\nb=2\n", "properties", {"b": "x", "a": 1, "c": True}, True)
+    done = edit_properties("a=1\nb=2\n", {"b": "x", "a": 1, "c": True}, True)
     assert done.text == "a=1\nb=x\nc=true\n"
     assert done.changes == [Change("b", "2", "x"), Change("c", None, "true")]
     assert done.previous == {"b": "2", "a": "1", "c": None}
@@ -121,10 +126,24 @@ def test_properties_refused(text: str, values: dict[str, Any], reason: str) -> N
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(TEXT.filter(bool), TEXT))
 def test_properties_round_trip(values: dict[str, str]) -> None:
     text = edited("# c\n", "properties", values, create=True)
     assert edit(text.encode(), "properties", dict.fromkeys(values, "?"), False).previous == values
+
+
+FILLING = st.lists(st.sampled_from(["", "# c \\", "! d", " b : x \\\n  y", "c", "d=\\u0061", "\te=é"]), max_size=4)
+
+
+@settings(deadline=None)
+@given(FILLING, FILLING, st.sampled_from(["\n", "\r\n"]), TEXT)
+def test_properties_only_the_value_changes(before: list[str], after: list[str], line_end: str, value: str) -> None:
+    head = line_end.join([*before, "  a = "])
+    tail = line_end.join(["", *after, ""])
+    result = edited(f"{head}old{tail}", "properties", {"a": value})
+    assert result.startswith(head)
+    assert result.endswith(tail)
 
 
 # --- env -------------------------------------------------------------------------------------------------------------
@@ -183,6 +202,7 @@ def test_env_refused(text: str, values: dict[str, Any], reason: str) -> None:
         edit(text.encode(), "env", values, False)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0")))
 def test_env_round_trip(value: str) -> None:
     text = edited("A=1\n", "env", {"A": value})
@@ -191,6 +211,24 @@ def test_env_round_trip(value: str) -> None:
         # A shell reads the same, apart from the dollar and the backquote, which shlex does not know.
         [word] = shlex.split(text)
         assert word.replace("\\$", "$").replace("\\`", "`") == f"A={value}" or "\\" in value
+
+
+FILLED_ENV = st.lists(st.sampled_from(["", "# c", "; d", "B='x y'", "export C=1 ", 'D="é"']), max_size=4)
+
+
+@settings(deadline=None)
+@given(
+    FILLED_ENV,
+    FILLED_ENV,
+    st.sampled_from(["\n", "\r\n"]),
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n\r\0")),
+)
+def test_env_only_the_value_changes(before: list[str], after: list[str], line_end: str, value: str) -> None:
+    head = line_end.join([*before, "  export A="])
+    tail = line_end.join(["", *after, ""])
+    result = edited(f"{head}old{tail}", "env", {"A": value})
+    assert result.startswith(head)
+    assert result.endswith(tail)
 
 
 # --- yaml ------------------------------------------------------------------------------------------------------------
@@ -297,15 +335,41 @@ def test_yaml_refused(text: str, values: dict[str, Any], reason: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_yaml_names_with_dots() -> None:
+    text = "spring:\n  activemq.broker-url: x\n  a: {b: 1}\n"
+    assert edited(text, "yaml", {"spring.activemq.broker-url": "y", "spring.a.b": 2}) == text.replace(
+        ": x", ': "y"'
+    ).replace("1", "2")
+
+
+def test_yaml_bombs() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 10)]
+    with pytest.raises(ConfigFileError, match="aliases make up more than"):
+        edit("\n".join(lines).encode(), "yaml", {"a0": 1}, False)
+    with pytest.raises(ConfigFileError, match="nested too deeply"):
+        edit(b"a: " + b"[" * 20_000, "yaml", {"a": 1}, False)
+
+
 def test_yaml_list_index_is_not_created() -> None:
     with pytest.raises(ConfigFileError, match=r"key a\.1: is not in the file"):
         edit(b"a: [1]\n", "yaml", {"a.1": 1}, True)
 
 
 def test_yaml_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_config_files, "HAS_RUAMEL", False)
+    monkeypatch.setattr(_config_yaml, "HAS_RUAMEL", False)
     with pytest.raises(ConfigFileError, match=r"ruamel\.yaml on the controller"):
         edit(b"a: 1\n", "yaml", {"a": 2}, False)
+
+
+@settings(deadline=None, max_examples=60)  # the YAML library is slow
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), max_size=30))
+def test_yaml_only_the_value_changes(value: str) -> None:
+    result = edited(YAML_TEXT, "yaml", {"broker.password": value})
+    before, after = YAML_TEXT.split('"old"')
+    assert result.startswith(before)
+    assert result.endswith(after)
+    assert YAML(typ="safe").load(result)["broker"]["password"] == value
 
 
 SCALARS = st.one_of(st.booleans(), st.integers(-(10**9), 10**9), st.text("abc :#'\"\n-[]{}é", max_size=12))
@@ -334,7 +398,7 @@ def test_yaml_round_trip(document: dict[str, Any], values: dict[str, Any]) -> No
 # --- all formats -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file_format", ["properties", "yaml", "env"])
+@pytest.mark.parametrize("file_format", [name for name in FORMATS if name != "template"])
 def test_not_utf_8(file_format: str) -> None:
     with pytest.raises(ConfigFileError, match=r"is not UTF-8 \(byte 2\)"):
         edit(b"a=\xe9", file_format, {"a": "x"}, False)
@@ -367,3 +431,56 @@ def test_not_utf_8(file_format: str) -> None:
 def test_mask(key: str, value: Any, secrets: list[str], shown: str) -> None:
     assert mask(key, value, secrets) == shown
     assert is_secret(key, value, secrets) is (shown == HIDDEN)
+
+
+@pytest.mark.parametrize(
+    ("file_format", "text", "key"),
+    [
+        ("yaml", "a: 1\n", "a"),
+        ("json", '{"a": 1}', "a"),
+        ("toml", "a = 1\n", "a"),
+        ("ini", "[a]\nb = 1\n", "a.b"),
+        ("xml", "<a>1</a>", "/a"),
+        ("regexp", "a 1", "a (.)"),
+    ],
+)
+def test_a_byte_order_mark_is_kept(file_format: str, text: str, key: str) -> None:
+    assert edited("\ufeff" + text, file_format, {key: 2}) == "\ufeff" + text.replace("1", "2")
+
+
+@pytest.mark.parametrize(
+    ("text", "secrets", "shown"),
+    [
+        ("a=1\nb=2\n", [], "a=1\nb=2\n"),
+        ("a=hunter2\nb=2\n", ["hunter2"], f"a={HIDDEN}\nb=2\n"),
+        ("key: |\n  one\n  two\nb=2\n", ["one\n  two"], f"key: |\n  {HIDDEN}\nb=2\n"),
+        ("a=abc\nb=xabcx\n", ["abc"], f"a={HIDDEN}\nb=xabcx\n"),
+        ('"apiToken": "x", "y": 1\r\nb', [], f'"apiToken {HIDDEN}\r\nb'),
+        ("url=tcp://me:pw@h:1\n", [], f"url=tcp://{HIDDEN}@h:1\n"),
+        ("password", [], "password"),
+        ("a", [""], "a"),
+    ],
+)
+def test_mask_text(text: str, secrets: list[str], shown: str) -> None:
+    assert mask_text(text, secrets) == shown
+
+
+def test_secret_values() -> None:
+    values = {
+        "password": "p1",
+        "user": "me",
+        "hosts": [{"host": "a", "token": "t1"}],
+        "secrets": ["s1", 5],
+        "auth": {"credential": "c1"},
+        "usePassword": True,
+    }
+    assert secret_values(values, ["known"]) == ["known", "p1", "t1", "s1", "5", "c1"]
+
+
+def test_text_diff() -> None:
+    before = "a=1\nsame\nx=former\ny=2\nsame\npassword=former\n"
+    after = "a=2\nsame\nx=hunter2\ny=2\nsame\n"
+    assert text_diff(before, after, ["hunter2"]) == (
+        f"a=1\n{HIDDEN}\npassword {HIDDEN}\n",
+        f"a=2\nx={HIDDEN}\n",
+    )
