@@ -333,6 +333,8 @@ class Lab:
             host.seed("/etc/hosts", network.hosts_file(self.names(self.plan)))
             host.seed("/etc/resolv.conf", "")
             host.seed("/etc/fstab", "")
+            # What the machine's root has in it would run before every command of Ansible.
+            host.seed(f"{Path('~root').expanduser()}/.bashrc", "")
             # Amazon MQ's certificates chain to a public authority that hosts trust already; so does the lab's.
             host.seed("/etc/mqlab/ca.pem", (self.pki / "ca.pem").read_text())
         host.seed("/etc/machine-id", hashlib.md5(f"{self.id}{name}".encode(), usedforsecurity=False).hexdigest() + "\n")
