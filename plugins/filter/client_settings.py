@@ -13,7 +13,7 @@ author:
 description:
   - Computes what a service needs to know to connect in a phase of a migration, and where it should then be connected.
   - The result depends on the arguments only.
-positional: phase, source, target
+positional: phase, source, target, both
 options:
   _input:
     description: The service. Its C(dialect) and C(protocol) are used.
@@ -24,8 +24,11 @@ options:
     type: str
     choices:
       - source
+      - source_tls
+      - scale_out
       - both_source_first
       - both_target_first
+      - random
       - target
     required: true
   source:
@@ -36,6 +39,12 @@ options:
     description: The broker one goes to, as C(mq_target).
     type: dict
     required: true
+  both:
+    description:
+      - What a phase that lists both brokers uses instead of the target's C(username), C(password) and C(truststore), as
+        C(mq_both).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -64,10 +73,10 @@ _value:
       type: list
       elements: dict
     username:
-      description: The user name; the source's in the phase V(source), else the target's.
+      description: The user name of the broker that the phase lists; the target's when it lists both.
       type: str
     password:
-      description: The password; the source's in the phase V(source), else the target's.
+      description: The password of the same broker.
       type: str
     truststore:
       description: The C(truststore) of the same broker, or an empty string.
@@ -91,10 +100,14 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _settings
 
 
 def client_settings(
-    service: Mapping[str, Any], phase: str, source: Mapping[str, Any], target: Mapping[str, Any]
+    service: Mapping[str, Any],
+    phase: str,
+    source: Mapping[str, Any],
+    target: Mapping[str, Any],
+    both: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     try:
-        return dict(_settings.client_settings(service, phase, source, target))
+        return dict(_settings.client_settings(service, phase, source, target, both))
     except _settings.SettingsError as error:
         raise AnsibleFilterError(f"client_settings: service {service.get('name', '')}: {error}") from error
 

@@ -12,7 +12,7 @@ author:
   - mqlift contributors (@mqlift)
 description:
   - Finds what is wrong with a host's C(mq_services) before anything is touched.
-positional: source, target, phase
+positional: source, target, phase, both
 options:
   _input:
     description: The services of a host, as C(mq_services).
@@ -32,9 +32,16 @@ options:
     type: str
     choices:
       - source
+      - source_tls
+      - scale_out
       - both_source_first
       - both_target_first
+      - random
       - target
+  both:
+    description: What a phase that lists both brokers uses, as C(mq_both).
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""

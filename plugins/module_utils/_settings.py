@@ -24,19 +24,25 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url imp
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_options import DIALECT
 
-PHASES = ("source", "both_source_first", "both_target_first", "target")
+PHASES = ("source", "source_tls", "scale_out", "both_source_first", "both_target_first", "random", "target")
 ROLES = ("producer", "consumer", "both")
-MANAGERS = ("systemd", "command")
+MANAGERS = ("systemd", "sysvinit", "supervisor", "docker_compose", "kubernetes", "command")
 FORMATS = ("properties", "yaml", "json", "toml", "ini", "xml", "env", "template", "regexp")
 
-# Which brokers a phase lists, in order.
-_BROKERS_OF_PHASE = {
+# Which listeners a phase lists, in order. In the phase scale_out a service stays at the source; its second instance is
+# in the phase target.
+_LISTENERS_OF_PHASE = {
     "source": ("source",),
+    "source_tls": ("source_tls",),
+    "scale_out": ("source",),
     "both_source_first": ("source", "target"),
     "both_target_first": ("target", "source"),
+    "random": ("source", "target"),
     "target": ("target",),
 }
+_VARIABLE_OF = {"source": "mq_source", "source_tls": "mq_source.tls", "target": "mq_target"}
 
+# What a service may have, whoever runs it.
 _SERVICE_KEYS = {
     "name",
     "role",
@@ -45,12 +51,24 @@ _SERVICE_KEYS = {
     "protocol",
     "destinations",
     "settings",
-    "commands",
+    "health",
+    "scale_out",
     "pid_file",
     "match",
 }
+# What its manager needs to know, in a key of its own: key of the service -> (required keys, optional keys).
+_MANAGER_KEYS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "command": ("commands", ("start", "stop"), ()),
+    "supervisor": ("supervisor", (), ("config", "supervisorctl")),
+    "docker_compose": ("docker_compose", ("project_src", "service"), ("files",)),
+    "kubernetes": ("kubernetes", ("namespace",), ("kind", "name", "context", "replicas")),
+}
+# A second instance shares these with the first one; all else is its own.
+_SHARED_KEYS = ("role", "manager", "dialect", "protocol", "destinations", "supervisor")
+_OWN_KEYS = {"name", "settings", "health", "pid_file", "match", "commands", "docker_compose", "kubernetes"}
 
 _FILE_KEYS = {"path", "format", "values", "create", "validate", "namespaces", "src"}
+_ACCESS = ("username", "password", "truststore")
 
 # A split of hosts is searched for at most this many steps; fleets need about one step per host.
 _MAX_STEPS = 100_000
@@ -87,14 +105,21 @@ class Settings(TypedDict):
 
 
 def client_settings(
-    service: Mapping[str, Any], phase: str, source: Mapping[str, Any], target: Mapping[str, Any]
+    service: Mapping[str, Any],
+    phase: str,
+    source: Mapping[str, Any],
+    target: Mapping[str, Any],
+    both: Mapping[str, Any] | None = None,
 ) -> Settings:
     """Compute the settings of a service in a phase.
 
     ``service`` needs ``dialect`` and ``protocol``; each broker needs ``endpoints`` and may have ``username``,
-    ``password`` and ``truststore``. The credentials are the source's in the phase ``source`` and the target's in all
-    others: a broker list has a single pair, and an open broker ignores it. When both brokers want credentials, a phase
-    that lists both is refused unless the pairs are the same.
+    ``password`` and ``truststore``. ``source["tls"]`` may have the same keys: the listeners of the phase ``source_tls``
+    and what they want.
+
+    A broker list has a single pair of credentials and a single truststore. They are those of the broker that the phase
+    lists. When it lists both, they are the target's, which an open source ignores, unless ``both`` has others; a phase
+    is refused when the source wants something else than that.
 
     :raises SettingsError: when a key is missing or wrong.
     """
@@ -102,57 +127,60 @@ def client_settings(
         raise SettingsError(f"unknown phase {phase!r}: use one of {', '.join(PHASES)}")
     dialect = _choice(service, "dialect", DIALECTS)
     protocol = _choice(service, "protocol", tuple(SCHEMES))
-    brokers = {"source": source, "target": target}
-    listed = _BROKERS_OF_PHASE[phase]
-    chosen = {name: _endpoints(brokers[name], name, protocol) for name in listed}
+    listeners = {"source": source, "target": target}
+    if "tls" in source or phase == "source_tls":
+        listeners["source_tls"] = _mapping(source, "tls", "mq_source")
+    listed = _LISTENERS_OF_PHASE[phase]
+    chosen = {name: _endpoints(listeners[name], _VARIABLE_OF[name], protocol) for name in listed}
     endpoints = [url for name in listed for url in chosen[name]]
     try:
-        url = build(endpoints, dialect)
+        url = build(endpoints, dialect, {"randomize": True}) if phase == "random" else build(endpoints, dialect)
     except FailoverUrlError as error:
-        raise SettingsError(str(error)) from error
-    if len(listed) > 1 and _text(source, "username", "mq_source"):
-        for key in ("username", "password"):
-            if _text(source, key, "mq_source") != _text(target, key, "mq_target"):
-                raise SettingsError(
-                    f"phase {phase} lists both brokers, but a list has one pair of credentials and the {key}s of"
-                    " mq_source and mq_target differ"
-                )
-    owner, owner_name = (source, "mq_source") if phase == "source" else (target, "mq_target")
+        raise SettingsError(f"phase {phase}: {error}" if phase == "random" else str(error)) from error
+    access = _access(phase, listed, listeners, both or {})
     hosts = [_host(url) for url in endpoints]
     allowed = {host["address"] for host in hosts}
     outside = [
         parse_endpoint(url).address
-        for name, broker in brokers.items()
+        for name, listener in listeners.items()
         if name not in listed
-        for url in _endpoints(broker, name, None)
+        for url in _endpoints(listener, _VARIABLE_OF[name], None)
     ]
+    wanted = endpoints if phase == "random" else chosen[listed[0]]
     return Settings(
         url=url,
         endpoints=endpoints,
         hosts=hosts,
-        username=_text(owner, "username", owner_name),
-        password=_text(owner, "password", owner_name),
-        truststore=_text(owner, "truststore", owner_name),
-        expected=[_host(url)["address"] for url in chosen[listed[0]]],
+        username=access["username"],
+        password=access["password"],
+        truststore=access["truststore"],
+        expected=[_host(url)["address"] for url in wanted],
         outside=[address for address in outside if address not in allowed],
     )
 
 
 def validate_services(
-    services: object, source: Mapping[str, Any], target: Mapping[str, Any], phase: str | None = None
+    services: object,
+    source: Mapping[str, Any],
+    target: Mapping[str, Any],
+    phase: str | None = None,
+    both: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return the problems of a host's service list, each a sentence that names the service and the key; [] when fine.
 
-    Every phase must be possible for every service; ``phase`` additionally checks what is special to one phase.
+    The phases source and target must be possible for every service; ``phase`` additionally checks another one.
     """
     if not isinstance(services, Sequence) or isinstance(services, (str, bytes)):
         return ["mq_services must be a list of services"]
     brokers: dict[str, Mapping[str, Any]] = {}
-    for variable, broker in (("mq_source", source), ("mq_target", target)):
+    for variable, broker in (("mq_source", source), ("mq_target", target), ("mq_both", both or {})):
         if not isinstance(broker, Mapping):
             return [f"{variable} must be a mapping"]
         brokers[variable] = broker
     problems: list[str] = []
+    if phase is not None and phase not in PHASES:
+        problems.append(f"unknown phase {phase!r}: use one of {', '.join(PHASES)}")
+        phase = None
     seen: set[str] = set()
     for index, service in enumerate(services):
         if not isinstance(service, Mapping):
@@ -162,10 +190,15 @@ def validate_services(
         if not isinstance(name, str) or not name:
             problems.append(f"service number {index + 1}: name is missing")
             continue
-        if name in seen:
-            problems.append(f"service {name}: name is used twice on this host")
-        seen.add(name)
+        second = service.get("scale_out")
+        for instance in (name, second.get("name") if isinstance(second, Mapping) else None):
+            if not isinstance(instance, str):
+                continue
+            if instance in seen:
+                problems.append(f"service {instance}: name is used twice on this host")
+            seen.add(instance)
         problems.extend(f"service {name}: {problem}" for problem in _service_problems(service))
+        problems.extend(f"service {name}: {problem}" for problem in _scale_out_problems(service, phase))
         problems.extend(_phase_problems(name, service, brokers, phase))
     return problems
 
@@ -226,7 +259,7 @@ def _phase_problems(
         if each is None:
             continue
         try:
-            client_settings(service, each, brokers["mq_source"], brokers["mq_target"])
+            client_settings(service, each, brokers["mq_source"], brokers["mq_target"], brokers["mq_both"])
         except SettingsError as error:
             if str(error) not in found:
                 found.add(str(error))
@@ -234,7 +267,8 @@ def _phase_problems(
 
 
 def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
-    for key in sorted(set(service) - _SERVICE_KEYS, key=str):
+    of_managers = {key for key, _must, _may in _MANAGER_KEYS.values()}
+    for key in sorted(set(service) - _SERVICE_KEYS - of_managers, key=str):
         yield f"unknown key {key!r}"
     for key, choices in (("role", ROLES), ("manager", MANAGERS), ("dialect", DIALECTS), ("protocol", tuple(SCHEMES))):
         try:
@@ -243,11 +277,23 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
             yield str(error)
     if _mismatch(service):
         yield f"dialect {service['dialect']} does not speak protocol {service['protocol']}"
-    if service.get("manager") == "command":
-        yield from _command_problems(service)
     destinations = service.get("destinations", [])
     if not _is_list(destinations) or not all(isinstance(item, str) and item for item in destinations):
         yield "destinations must be a list of names"
+    yield from _instance_problems(service)
+
+
+def _mismatch(service: Mapping[str, Any]) -> bool:
+    dialect, protocol = service.get("dialect"), service.get("protocol")
+    if dialect not in DIALECTS or protocol not in SCHEMES:
+        return False
+    return not set(DIALECT[dialect].schemes) & set(SCHEMES[protocol])
+
+
+def _instance_problems(service: Mapping[str, Any]) -> Iterator[str]:
+    """Problems of what the first and the second instance of a service have each."""
+    yield from _manager_problems(service)
+    yield from _health_problems(service)
     settings = service.get("settings")
     if not _is_list(settings) or not settings:
         yield "settings is missing: list the files to write"
@@ -256,6 +302,9 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
     for entry in settings:
         if not isinstance(entry, Mapping):
             yield "settings must be a list of mappings with path, format and values"
+            continue
+        if service.get("manager") == "kubernetes":
+            yield from _object_problems(entry)
             continue
         path = entry.get("path")
         if not isinstance(path, str) or not path.startswith("/"):
@@ -276,28 +325,118 @@ def _service_problems(service: Mapping[str, Any]) -> Iterator[str]:
             yield f"settings of {path}: src is missing: the template on the controller"
 
 
-def _mismatch(service: Mapping[str, Any]) -> bool:
-    dialect, protocol = service.get("dialect"), service.get("protocol")
-    if dialect not in DIALECTS or protocol not in SCHEMES:
-        return False
-    return not set(DIALECT[dialect].schemes) & set(SCHEMES[protocol])
-
-
-def _command_problems(service: Mapping[str, Any]) -> Iterator[str]:
-    commands = service.get("commands")
-    if not isinstance(commands, Mapping):
-        yield "manager command needs commands with start and stop"
+def _object_problems(entry: Mapping[str, Any]) -> Iterator[str]:
+    named = [key for key in ("config_map", "secret") if entry.get(key)]
+    if len(named) != 1 or not isinstance(entry[named[0]], str):
+        yield "settings: manager kubernetes needs exactly one of config_map and secret, with the object's name"
         return
-    for key in sorted(set(commands) - {"start", "stop", "status"}, key=str):
-        yield f"commands: unknown key {key!r}"
-    for key in ("start", "stop", "status"):
-        argv = commands.get(key)
-        if key == "status" and argv is None:
+    where = f"settings of {named[0]} {entry[named[0]]}"
+    for key in sorted(set(entry) - {named[0], "values"}, key=str):
+        yield f"{where}: unknown key {key!r}"
+    if not isinstance(entry.get("values"), Mapping) or not entry["values"]:
+        yield f"{where}: values is missing"
+
+
+def _manager_problems(service: Mapping[str, Any]) -> Iterator[str]:
+    manager = service.get("manager")
+    for owner, (key, required, optional) in _MANAGER_KEYS.items():
+        if owner != manager:
+            if key in service:
+                yield f"{key} is for manager {owner} only"
             continue
-        if not _is_list(argv) or not argv or not all(isinstance(word, str) for word in argv):
-            yield f"commands: {key} must be a list of words"
-    if bool(service.get("pid_file")) == bool(service.get("match")):
-        yield "manager command needs exactly one of pid_file and match"
+        given = service.get(key, {})
+        if not isinstance(given, Mapping) or (required and not given):
+            yield f"manager {manager} needs {key} with {' and '.join(required)}"
+            return
+        for name in sorted(set(given) - {*required, *optional}, key=str):
+            yield f"{key}: unknown key {name!r}"
+        for name in required:
+            wanted_argv = key == "commands"
+            if wanted_argv and not _is_argv(given.get(name)):
+                yield f"{key}: {name} must be a list of words"
+            elif not wanted_argv and (not isinstance(given.get(name), str) or not given[name]):
+                yield f"{key}: {name} is missing"
+    found = [key for key in ("pid_file", "match") if service.get(key)]
+    if manager in ("command", "sysvinit") and len(found) != 1:
+        yield f"manager {manager} needs exactly one of pid_file and match"
+    elif manager == "docker_compose" and found != ["match"]:
+        yield "manager docker_compose needs match, a text of the command line of the container's process"
+    elif manager == "supervisor" and len(found) > 1:
+        yield "manager supervisor takes at most one of pid_file and match"
+    elif manager in ("systemd", "kubernetes") and found:
+        yield f"{found[0]} is not for manager {manager}"
+
+
+def _health_problems(service: Mapping[str, Any]) -> Iterator[str]:
+    if "health" not in service:
+        return
+    health = service["health"]
+    if not isinstance(health, Mapping) or set(health) not in ({"command"}, {"argv"}):
+        yield "health needs exactly one of command and argv"
+    elif "argv" in health and not _is_argv(health["argv"]):
+        yield "health: argv must be a list of words"
+    elif "command" in health and (not isinstance(health["command"], str) or not health["command"].strip()):
+        yield "health: command must be a command line"
+
+
+def _scale_out_problems(service: Mapping[str, Any], phase: str | None) -> Iterator[str]:
+    second = service.get("scale_out")
+    if second is None:
+        if phase == "scale_out" and service.get("role") in ("consumer", "both"):
+            yield "scale_out is missing: name the second instance that the phase scale_out starts on the target"
+        return
+    if not isinstance(second, Mapping) or not isinstance(second.get("name"), str) or not second["name"]:
+        yield "scale_out: name is missing"
+        return
+    for key in sorted(set(second) - _OWN_KEYS, key=str):
+        yield f"scale_out: unknown key {key!r}"
+    shared = {key: service[key] for key in _SHARED_KEYS if key in service}
+    for problem in _instance_problems({**shared, **second}):
+        yield f"scale_out: {problem}"
+    for path in sorted(_paths(service) & _paths(second)):
+        yield f"scale_out: {path} is a file of the first instance; the second one needs its own"
+
+
+def _paths(service: Mapping[str, Any]) -> set[str]:
+    settings = service.get("settings")
+    entries = settings if isinstance(settings, Sequence) and not isinstance(settings, (str, bytes)) else []
+    return {str(entry["path"]) for entry in entries if isinstance(entry, Mapping) and "path" in entry}
+
+
+def _access(
+    phase: str, listed: Sequence[str], listeners: Mapping[str, Mapping[str, Any]], both: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return the username, password and truststore of a phase."""
+    if len(listed) == 1:
+        owner = _VARIABLE_OF[listed[0]]
+        return {key: _text(listeners[listed[0]], key, owner) for key in ("username", "password", "truststore")}
+    own = {name: {key: _text(broker, key, _VARIABLE_OF[name]) for key in _ACCESS} for name, broker in listeners.items()}
+    given = {key: _text(both, key, "mq_both") for key in _ACCESS}
+    source, target = own["source"], own["target"]
+    if not given["username"]:
+        if given["password"]:
+            raise SettingsError("mq_both: username is missing")
+        for key in ("username", "password"):
+            if source["username"] and source[key] != target[key]:
+                raise SettingsError(
+                    f"phase {phase} lists both brokers, but a list has one pair of credentials and the {key}s of"
+                    " mq_source and mq_target differ; give a pair that is valid on both in mq_both"
+                )
+    if not given["truststore"] and source["truststore"] and source["truststore"] != target["truststore"]:
+        raise SettingsError(
+            f"phase {phase} lists both brokers, but a client has one truststore and those of mq_source and mq_target"
+            " differ; give one that holds the authorities of both in mq_both"
+        )
+    pair = given if given["username"] else target
+    return {
+        "username": pair["username"],
+        "password": pair["password"],
+        "truststore": given["truststore"] or target["truststore"],
+    }
+
+
+def _is_argv(value: object) -> bool:
+    return _is_list(value) and bool(value) and all(isinstance(word, str) for word in value)  # type: ignore[attr-defined] # a list
 
 
 def _is_list(value: object) -> bool:
@@ -322,14 +461,21 @@ def _text(broker: Mapping[str, Any], key: str, name: str) -> str:
     return value
 
 
-def _endpoints(broker: Mapping[str, Any], name: str, protocol: str | None) -> list[str]:
+def _mapping(broker: Mapping[str, Any], key: str, name: str) -> Mapping[str, Any]:
+    value = broker.get(key)
+    if not isinstance(value, Mapping):
+        raise SettingsError(f"{name}: {key} must be a mapping with endpoints")
+    return value
+
+
+def _endpoints(broker: Mapping[str, Any], variable: str, protocol: str | None) -> list[str]:
     try:
         urls = select(broker.get("endpoints") or [], protocol)
     except FailoverUrlError as error:
-        raise SettingsError(f"mq_{name}: {error}") from error
+        raise SettingsError(f"{variable}: {error}") from error
     if not urls:
         wanted = f" for protocol {protocol}" if protocol else ""
-        raise SettingsError(f"mq_{name} has no endpoints{wanted}")
+        raise SettingsError(f"{variable} has no endpoints{wanted}")
     return urls
 
 

@@ -176,6 +176,27 @@ def parse_started(stat: str, boot_epoch: float, ticks: int) -> float | None:
         return None
 
 
+def parse_parent(stat: str) -> int | None:
+    """Return the id of a process's parent from ``/proc/<pid>/stat``."""
+    fields = stat.rpartition(")")[2].split()
+    try:
+        return int(fields[1])
+    except (IndexError, ValueError):
+        return None
+
+
+def of_supervisor(environ: str, name: str) -> bool:
+    """Tell from ``/proc/<pid>/environ`` whether a process belongs to ``program`` or ``group:program`` of supervisord.
+
+    supervisord puts both names into the environment of what it starts, and children inherit them.
+    """
+    variables = dict(item.partition("=")[::2] for item in environ.split("\0"))
+    group, colon, program = name.rpartition(":")
+    if variables.get("SUPERVISOR_PROCESS_NAME") != program:
+        return False
+    return not colon or variables.get("SUPERVISOR_GROUP_NAME") == group
+
+
 def in_unit(cgroup: str, unit: str) -> bool:
     """Tell from ``/proc/<pid>/cgroup`` whether a process belongs to a systemd unit."""
     return any(unit in line.split(":", 2)[-1].split("/") for line in cgroup.splitlines())
@@ -233,13 +254,14 @@ class Observer:
     def service(self, service: Mapping[str, Any]) -> dict[str, Any]:
         """Return the plain record of one service (see RETURN of the module ``socket_info``).
 
-        ``service`` has ``name``, ``manager`` and, for the manager ``command``, ``pid_file`` or ``match``.
+        ``service`` has ``name``, ``manager`` and, for managers that need it, ``pid_file`` or ``match``. ``pids`` are
+        processes that count as the service's besides.
 
         :raises SocketsError: when the connections of a running process may not be read.
         """
         started: dict[int, float] = {}
-        for pid in self._pids(service):
-            when = parse_started(self._read(f"{pid}/stat") or "", self._boot, self._ticks)
+        for pid in dict.fromkeys([*self._pids(service), *(service.get("pids") or ())]):
+            when = parse_started(self._read(f"{pid}/stat"), self._boot, self._ticks)
             if when is not None:
                 started[pid] = when
         connections = self._connections(str(service["name"]), started)
@@ -259,27 +281,39 @@ class Observer:
             "endpoints": sorted(connected),
         }
 
-    def _read(self, name: str) -> str | None:
+    def _read(self, name: str) -> str:
         try:
-            return self._proc.read(name)
+            return self._proc.read(name) or ""
         except OSError:
             # Other users' processes may be hidden; a service's own unreadable socket table is reported in _connections.
-            return None
+            return ""
 
     def _pids(self, service: Mapping[str, Any]) -> list[int]:
-        if service["manager"] == "systemd":
-            name = str(service["name"])
-            unit = name if name.endswith(".service") else f"{name}.service"
-            return [pid for pid in self._proc.pids() if in_unit(self._read(f"{pid}/cgroup") or "", unit)]
+        name = str(service["name"])
         if service.get("pid_file"):
             pid = _pid_of(str(service["pid_file"]))
-            return [] if pid is None else [pid]
-        wanted = str(service["match"])
-        return [
-            pid
-            for pid in self._proc.pids()
-            if pid != self._own_pid and wanted in (self._read(f"{pid}/cmdline") or "").replace("\0", " ")
-        ]
+            return [] if pid is None else self._family(pid)
+        if service.get("match"):
+            wanted = str(service["match"])
+            return [
+                pid
+                for pid in self._proc.pids()
+                if pid != self._own_pid and wanted in self._read(f"{pid}/cmdline").replace("\0", " ")
+            ]
+        if service["manager"] == "supervisor":
+            return [pid for pid in self._proc.pids() if of_supervisor(self._read(f"{pid}/environ"), name)]
+        unit = name if name.endswith(".service") else f"{name}.service"
+        return [pid for pid in self._proc.pids() if in_unit(self._read(f"{pid}/cgroup"), unit)]
+
+    def _family(self, ancestor: int) -> list[int]:
+        """Return a process and all its descendants."""
+        children: dict[int | None, list[int]] = {}
+        for pid in self._proc.pids():
+            children.setdefault(parse_parent(self._read(f"{pid}/stat")), []).append(pid)
+        family = [ancestor]
+        for pid in family:  # it grows meanwhile
+            family += children.get(pid, [])
+        return family
 
     def _connections(self, name: str, pids: Iterable[int]) -> list[Connection]:
         found: dict[int, Connection] = {}

@@ -35,18 +35,30 @@ options:
         description:
           - How the processes are found.
           - V(systemd) takes all processes in the control group of the unit.
-          - V(command) takes the process of O(services[].pid_file), or all processes that match O(services[].match).
+          - V(supervisor) takes the processes that supervisord started under O(services[].name), which is the name of a
+            program or C(group:program), and their children. It knows them by their environment.
+          - The others need O(services[].pid_file) or O(services[].match), which V(supervisor) takes as well.
         type: str
         choices:
           - systemd
+          - sysvinit
+          - supervisor
+          - docker_compose
           - command
         default: systemd
       pid_file:
-        description: A file that holds the id of the service's process.
+        description: A file that holds the id of the service's process. Its children belong to the service as well.
         type: path
       match:
         description: A text that the service's command line contains, its words joined by single blanks.
         type: str
+      pids:
+        description:
+          - Ids of processes that count as the service's as long as they live, besides those that are found.
+          - So a service that is stopped is not taken for gone when its pid file is, but its process is not.
+        type: list
+        elements: int
+        default: []
       running:
         description: Whether the service has to run.
         type: bool
@@ -199,15 +211,23 @@ def main() -> None:
                 "required": True,
                 "options": {
                     "name": {"type": "str", "required": True},
-                    "manager": {"type": "str", "choices": ["systemd", "command"], "default": "systemd"},
+                    "manager": {
+                        "type": "str",
+                        "choices": ["systemd", "sysvinit", "supervisor", "docker_compose", "command"],
+                        "default": "systemd",
+                    },
                     "pid_file": {"type": "path"},
                     "match": {"type": "str"},
+                    "pids": {"type": "list", "elements": "int", "default": []},
                     "running": {"type": "bool"},
                     "connected_to": {"type": "list", "elements": "str", "default": []},
                     "not_connected_to": {"type": "list", "elements": "str", "default": []},
                 },
                 "mutually_exclusive": [("pid_file", "match")],
-                "required_if": [("manager", "command", ("pid_file", "match"), True)],
+                "required_if": [
+                    ("manager", manager, ("pid_file", "match"), True)
+                    for manager in ("sysvinit", "docker_compose", "command")
+                ],
             },
             "endpoints": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 0.0},

@@ -13,6 +13,7 @@ from __future__ import annotations
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from lab import network, shell
+from lab.plan import Manager
 from lab.shell import LabError
 
 BOOT = Path(__file__).with_name("boot.sh")
@@ -34,6 +36,25 @@ MASKED = (
 ).split()
 
 
+#: supervisord, and its settings as a host has them.
+SUPERVISOR = Path(sys.executable).with_name("supervisord")
+SUPERVISOR_CONFIG = "/etc/supervisor/supervisord.conf"
+_SUPERVISED = "/etc/supervisor/conf.d"
+_SUPERVISOR_SETTINGS = f"""[supervisord]
+user=root
+logfile=/var/log/supervisord.log
+pidfile=/run/supervisord.pid
+[unix_http_server]
+file=/run/supervisor.sock
+[supervisorctl]
+serverurl=unix:///run/supervisor.sock
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files = {_SUPERVISED}/*.conf
+"""
+
+
 @dataclass(frozen=True)
 class Unit:
     """A long-running program of a host."""
@@ -43,6 +64,48 @@ class Unit:
     environment: Mapping[str, str] = field(default_factory=dict)
     environment_file: str | None = None
     stop_timeout: int = 10
+    #: Who runs it on a namespace host; a command calls systemctl.
+    manager: Manager = "systemd"
+
+    def init_script(self) -> str:
+        """The text of its init script. Where systemd runs, the functions that it reads hand over to systemctl."""
+        program, *arguments = self.argv
+        daemon = f"start-stop-daemon --pidfile /run/{self.name}.pid"
+        start = (
+            f"{daemon} --start --background --make-pidfile --oknodo --startas {shlex.join([program, '--', *arguments])}"
+        )
+        environment = [f"export {key}={shlex.quote(value)}" for key, value in self.environment.items()]
+        if self.environment_file:
+            environment.append(f"set -a; . {shlex.quote(self.environment_file)}; set +a")
+        return "\n".join(
+            [
+                "#!/bin/sh",
+                "### BEGIN INIT INFO",
+                f"# Provides: {self.name}",
+                "# Required-Start:",
+                "# Required-Stop:",
+                "# Default-Start: 2 3 4 5",
+                "# Default-Stop: 0 1 6",
+                f"# Short-Description: {self.name}",
+                "### END INIT INFO",
+                ". /lib/lsb/init-functions",
+                *environment,
+                "case $1 in",
+                f"start) {start} ;;",
+                f"stop) {daemon} --stop --retry {self.stop_timeout} --oknodo --remove-pidfile ;;",
+                f"status) {daemon} --status ;;",
+                "*) exit 2 ;;",
+                "esac",
+                "",
+            ]
+        )
+
+    def supervised(self) -> str:
+        """The text of its section in supervisord's settings."""
+        lines = [f"[program:{self.name}]", f"command={shlex.join(self.argv).replace('%', '%%')}"]
+        lines += ["autostart=false", "startsecs=0", f"stopwaitsecs={self.stop_timeout}"]
+        lines += [f"stdout_logfile=/var/log/{self.name}.log", "redirect_stderr=true", ""]
+        return "\n".join(lines)
 
     def systemd(self) -> str:
         """The text of its systemd unit."""
@@ -117,10 +180,15 @@ class NamespaceHost:
         return path
 
     def seed(self, path: str, text: str, mode: int = 0o644) -> None:
-        shell.write(self.folder / "seed" / path.lstrip("/"), text, mode)
+        shell.write(self._seeded(path), text, mode)
 
     def install(self, unit: Unit) -> None:
-        self.seed(f"/etc/systemd/system/{unit.name}.service", unit.systemd())
+        if unit.manager == "sysvinit":
+            self.seed(f"/etc/init.d/{unit.name}", unit.init_script(), 0o755)
+        elif unit.manager == "supervisor":
+            self.seed(f"{_SUPERVISED}/{unit.name}.conf", unit.supervised())
+        else:
+            self.seed(f"/etc/systemd/system/{unit.name}.service", unit.systemd())
 
     def launch(self) -> None:
         units = "/etc/systemd/system"
@@ -129,7 +197,13 @@ class NamespaceHost:
         self.seed(f"{units}/labssh.service", sshd)
         links = self.folder / "seed" / units.lstrip("/")
         (links / "lab.target.wants").mkdir()
-        (links / "lab.target.wants/labssh.service").symlink_to("../labssh.service")
+        wanted = ["labssh"]
+        if self._seeded(_SUPERVISED).is_dir():
+            self.seed(SUPERVISOR_CONFIG, _SUPERVISOR_SETTINGS)
+            self.install(Unit("supervisord", [str(SUPERVISOR), "-n", "-c", SUPERVISOR_CONFIG]))
+            wanted.append("supervisord")
+        for name in wanted:
+            (links / f"lab.target.wants/{name}.service").symlink_to(f"../{name}.service")
         (links / "default.target").symlink_to("lab.target")
         for name in MASKED:
             (links / name).symlink_to("/dev/null")
@@ -159,15 +233,31 @@ class NamespaceHost:
         return "up" if self._answers() else "no ssh"
 
     def unit(self, action: str, name: str) -> None:
-        self.execute(["systemctl", action, name])
+        if self._supervised(name):
+            control = [str(SUPERVISOR.with_name("supervisorctl")), "-c", SUPERVISOR_CONFIG]
+            self.execute([*control, action, name])
+        else:
+            self.execute(["systemctl", action, name])
 
     def unit_pid(self, name: str) -> int | None:
         # Our units are one process each. The control group answers even when the host's systemd is frozen.
-        group = self._cgroup().joinpath("system.slice", f"{name}.service", "cgroup.procs")
+        if self._supervised(name):
+            mark = f"SUPERVISOR_PROCESS_NAME={name}".encode()
+            return next((pid for pid in self._processes("supervisord") if mark in shell.environment(pid)), None)
+        return next(iter(self._processes(name)), None)
+
+    def _processes(self, unit: str) -> list[int]:
+        group = self._cgroup().joinpath("system.slice", f"{unit}.service", "cgroup.procs")
         try:
-            return next((int(word) for word in group.read_text().split()), None)
+            return [int(word) for word in group.read_text().split()]
         except OSError:
-            return None
+            return []
+
+    def _seeded(self, path: str) -> Path:
+        return self.folder / "seed" / path.lstrip("/")
+
+    def _supervised(self, name: str) -> bool:
+        return self._seeded(f"{_SUPERVISED}/{name}.conf").exists()
 
     def execute(
         self, argv: Sequence[str], *, check: bool = True, timeout: float = 60

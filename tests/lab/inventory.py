@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from lab import plan, shell
-from lab.hosts import Host, ProcessHost
+from lab.hosts import SUPERVISOR, SUPERVISOR_CONFIG, Host, ProcessHost
 
 if TYPE_CHECKING:
     from lab.lab import Lab
@@ -42,6 +43,11 @@ class Endpoints:
         )
 
 
+_MAPPING = {
+    "broker.hosts": "{{ mq_hosts }}",
+    "broker.username": "{{ mq_username }}",
+    "broker.password": "{{ mq_password }}",
+}
 #: What the settings file of a service holds, by its format: key -> template.
 SETTINGS: Mapping[plan.Format, Mapping[str, str]] = {
     "properties": {
@@ -49,10 +55,18 @@ SETTINGS: Mapping[plan.Format, Mapping[str, str]] = {
         "broker.username": "{{ mq_username }}",
         "broker.password": "{{ mq_password }}",
     },
-    "yaml": {
-        "broker.hosts": "{{ mq_hosts }}",
+    "yaml": _MAPPING,
+    "json": _MAPPING,
+    "toml": _MAPPING,
+    "ini": {
+        "broker.hosts": "{{ mq_url }}",
+        "broker.tls_hosts": "{{ mq_hosts | selectattr('tls') | map(attribute='address') | join(',') }}",
         "broker.username": "{{ mq_username }}",
         "broker.password": "{{ mq_password }}",
+    },
+    "xml": {
+        f"//bean[@id='connectionFactory']/property[@name='{name}']/@value": f"{{{{ {variable} }}}}"
+        for name, variable in {"brokerURL": "mq_url", "userName": "mq_username", "password": "mq_password"}.items()
     },
 }
 _ENVIRONMENT: Mapping[str, Mapping[str, str]] = {
@@ -70,26 +84,30 @@ _ENVIRONMENT: Mapping[str, Mapping[str, str]] = {
 }
 
 
+_COMMENT = "# broker of the shop\n"
+
+
 def first_settings(placement: plan.Placement, endpoints: Endpoints) -> str:
     """The settings file of a service as it is before any migration: the source, without credentials."""
     openwire, stomp = (url for url in endpoints.source)
     host, port = stomp.partition("://")[2].rsplit(":", 1)
-    if placement.format == "properties":
-        lines = ["# broker of the shop", f"broker.url=failover:({openwire})", "broker.username=", "broker.password="]
-    elif placement.format == "yaml":
-        broker = {"hosts": [{"host": host, "port": int(port), "tls": False}], "username": "", "password": ""}
-        lines = ["# broker of the shop", yaml.safe_dump({"broker": broker}, sort_keys=False).rstrip()]
-    elif placement.language == "java":
-        lines = ["# broker of the shop", f'BROKER_URL="failover:({openwire})"', "BROKER_USERNAME=", "BROKER_PASSWORD="]
-    else:
-        lines = [
-            "# broker of the shop",
-            f"STOMP_HOSTS={host}:{port}",
-            "STOMP_TLS_HOSTS=",
-            "STOMP_USERNAME=",
-            "STOMP_PASSWORD=",
-        ]
-    return "\n".join(lines) + "\n"
+    broker = {"hosts": [{"host": host, "port": int(port), "tls": False}], "username": "", "password": ""}
+    templates = {
+        "properties": f"{_COMMENT}broker.url=failover:({openwire})\nbroker.username=\nbroker.password=\n",
+        "yaml": _COMMENT + yaml.safe_dump({"broker": broker}, sort_keys=False),
+        "json": json.dumps({"broker": broker}, indent=2) + "\n",
+        "toml": f'{_COMMENT}[broker]\nhosts = [{{ host = "{host}", port = {port}, tls = false }}]\n'
+        'username = ""\npassword = ""\n',
+        "ini": f"{_COMMENT}[broker]\nhosts = {host}:{port}\ntls_hosts =\nusername =\npassword =\n",
+        "xml": '<?xml version="1.0" encoding="UTF-8"?>\n<beans>\n  <!-- broker of the shop -->\n'
+        '  <bean id="connectionFactory" class="org.apache.activemq.ActiveMQConnectionFactory">\n'
+        f'    <property name="brokerURL" value="failover:({openwire})"/>\n'
+        '    <property name="userName" value=""/>\n    <property name="password" value=""/>\n  </bean>\n</beans>\n',
+        "env": f'{_COMMENT}BROKER_URL="failover:({openwire})"\nBROKER_USERNAME=\nBROKER_PASSWORD=\n'
+        if placement.language == "java"
+        else f"{_COMMENT}STOMP_HOSTS={host}:{port}\nSTOMP_TLS_HOSTS=\nSTOMP_USERNAME=\nSTOMP_PASSWORD=\n",
+    }
+    return templates[placement.format]
 
 
 def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) -> dict[str, Any]:
@@ -98,7 +116,7 @@ def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) 
     entry: dict[str, Any] = {
         "name": placement.name,
         "role": placement.role,
-        "manager": "systemd",
+        "manager": placement.manager,
         "dialect": "activemq" if placement.language == "java" else "host_list",
         "protocol": "openwire" if placement.language == "java" else "stomp",
         "destinations": placement.destinations,
@@ -107,11 +125,20 @@ def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) 
         ],
     }
     if isinstance(host, ProcessHost):
+        unit = [*python, "unit"]
         entry["manager"] = "command"
-        entry["commands"] = {
-            action: [*python, "unit", action, host.name, placement.name] for action in ("start", "stop", "status")
-        }
+        entry["commands"] = {action: [*unit, action, host.name, placement.name] for action in ("start", "stop")}
         entry["pid_file"] = str(host.pid_file(placement.name))
+        entry["health"] = {"argv": [*unit, "status", host.name, placement.name]}
+    elif placement.manager == "sysvinit":
+        entry["pid_file"] = f"/run/{placement.name}.pid"
+        entry["health"] = {"argv": [f"/etc/init.d/{placement.name}", "status"]}
+    elif placement.manager == "supervisor":
+        entry["supervisor"] = {"config": SUPERVISOR_CONFIG, "supervisorctl": str(SUPERVISOR.with_name("supervisorctl"))}
+    elif placement.manager == "command":
+        entry["commands"] = {action: ["systemctl", action, placement.name] for action in ("start", "stop")}
+        entry["match"] = f"--name {placement.name} "
+        entry["health"] = {"command": f"systemctl --quiet is-active {placement.name}"}
     return entry
 
 

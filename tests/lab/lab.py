@@ -368,7 +368,8 @@ class Lab:
             if java
             else services.python_command(spec, sys.executable)
         )
-        host.install(Unit(placement.name, argv, environment_file=settings if placement.format == "env" else None))
+        environment = settings if placement.format == "env" else None
+        host.install(Unit(placement.name, argv, environment_file=environment, manager=placement.manager))
 
     def command(self) -> list[str]:
         """This lab's command line, for programs that call it."""

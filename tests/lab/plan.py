@@ -29,9 +29,11 @@ CONSOLE_USER, CONSOLE_PASSWORD = "console", "console-Passw0rd-lab"
 #: The console's user as the distribution ships it.
 SOURCE_CONSOLE_USER, SOURCE_CONSOLE_PASSWORD = "admin", "admin"
 
-Format = Literal["properties", "yaml", "env"]
+Format = Literal["properties", "yaml", "env", "json", "toml", "ini", "xml"]
 Language = Literal["java", "python"]
 Role = Literal["producer", "consumer", "both"]
+#: Who runs a service, in the inventory's words. On a process host it is always command.
+Manager = Literal["systemd", "sysvinit", "supervisor", "command"]
 
 #: The brokers' hosts and their numbers in the address plan.
 SOURCE, TARGETS = "source", ("target-1", "target-2")
@@ -56,6 +58,7 @@ class Placement:
     forward: str | None = None
     rate: float = 10
     variant: Mapping[str, Any] = field(default_factory=dict)
+    manager: Manager = "systemd"
 
     @property
     def role(self) -> Role:
@@ -73,8 +76,8 @@ class Placement:
     @property
     def settings_path(self) -> str:
         """Where the service's settings are, as its host sees it."""
-        names = {"properties": "application.properties", "yaml": "settings.yaml", "env": "environment"}
-        return f"/etc/{self.name}/{names[self.format]}"
+        names = {"properties": "application.properties", "env": "environment", "xml": "beans.xml"}
+        return f"/etc/{self.name}/{names.get(self.format, f'settings.{self.format}')}"
 
     def spec(self, *, config: str, ledger: Path, control: Path, trust: Path, trust_password: str) -> ServiceSpec:
         """The service with its files."""
@@ -178,7 +181,21 @@ FULL = Plan(
     ),
 )
 
-_PLANS = {plan.name: plan for plan in (DEMO, SLOW, FULL)}
+#: Seven services, each with its settings in another format, run by four managers.
+FORMATS = Plan(
+    "formats",
+    (
+        _orders("orders-1", 20),
+        replace(_worker("worker-1", "xml"), manager="sysvinit"),
+        _worker("worker-2", "env"),
+        replace(_billing("billing-1", 20), format="json", manager="supervisor"),
+        replace(_notifier("notifier-1", "toml"), manager="supervisor"),
+        replace(_notifier("notifier-2", "ini"), manager="sysvinit"),
+        replace(_notifier("notifier-3", "yaml"), manager="command"),
+    ),
+)
+
+_PLANS = {plan.name: plan for plan in (DEMO, SLOW, FULL, FORMATS)}
 
 
 def named(name: str) -> Plan:

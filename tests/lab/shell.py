@@ -93,6 +93,14 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def environment(pid: int) -> list[bytes]:
+    """The variables that a process started with, as NAME=value; none when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
 def ancestors() -> set[int]:
     """This process and all processes above it: never to be ended by a clean-up."""
     chain = {os.getpid()}

@@ -52,11 +52,13 @@ class ServiceSpec:
 
     ``config`` is the path of a configuration file on the service's host, or ``env``:
 
-    - Java: properties ``broker.url``, ``broker.username``, ``broker.password``; or the variables ``BROKER_URL``,
+    - Java: properties ``broker.url``, ``broker.username``, ``broker.password``; XML with the bean ``connectionFactory``
+      and its properties ``brokerURL``, ``userName``, ``password``; or the variables ``BROKER_URL``,
       ``BROKER_USERNAME``, ``BROKER_PASSWORD``. The URL is used exactly as it is.
-    - Python: YAML ``broker: {hosts: [{host, port, tls}], username, password}``; or the variables ``STOMP_HOSTS`` and
-      ``STOMP_TLS_HOSTS`` (comma lists of host:port; the second names those of the first that use TLS),
-      ``STOMP_USERNAME``, ``STOMP_PASSWORD``.
+    - Python: YAML, JSON or TOML ``broker: {hosts: [{host, port, tls}], username, password}``; or the variables
+      ``STOMP_HOSTS`` and ``STOMP_TLS_HOSTS`` (comma lists of host:port; the second names those of the first that use
+      TLS), ``STOMP_USERNAME``, ``STOMP_PASSWORD``; or INI with the section ``broker`` and ``hosts``, ``tls_hosts``,
+      ``username``, ``password`` likewise.
     """
 
     name: str

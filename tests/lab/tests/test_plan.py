@@ -6,18 +6,20 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from lab import inventory, network, plan
-from lab.hosts import NamespaceHost, ProcessHost
+from lab.hosts import NamespaceHost, ProcessHost, Unit
 from lab.inventory import Endpoints
+from lab.services.python.service import Broker, Host, read_broker
 from lab.shell import LabError
 
 ENDPOINTS = Endpoints.of(source="source.lab", targets=["one.lab", "two.lab"])
-PLANS = [plan.DEMO, plan.SLOW, plan.FULL]
+PLANS = [plan.DEMO, plan.SLOW, plan.FULL, plan.FORMATS]
 
 
 @pytest.mark.parametrize("chosen", PLANS, ids=lambda chosen: chosen.name)
@@ -72,6 +74,38 @@ def test_a_service_of_a_process_host_has_commands_and_a_pid_file(tmp_path: Path)
     assert entry["commands"]["stop"] == ["lab", "unit", "stop", "orders-1", "orders-api"]
     assert entry["pid_file"] == str(tmp_path / "units/orders-api.pid")
     assert entry["settings"][0]["path"] == str(tmp_path / "root/etc/orders-api/application.properties")
+
+
+@pytest.mark.parametrize(
+    "placement", [item for item in plan.FORMATS.services if item.language == "python"], ids=lambda item: item.format
+)
+def test_a_service_reads_its_first_settings(placement: plan.Placement, tmp_path: Path) -> None:
+    path = tmp_path / Path(placement.settings_path).name
+    path.write_text(inventory.first_settings(placement, ENDPOINTS))
+    assert read_broker(str(path), {}) == Broker((Host("source.lab", 61613, tls=False),), None, None)
+
+
+def test_each_manager_of_a_namespace_host_is_told_how_to_find_a_service(tmp_path: Path) -> None:
+    entries = {}
+    for item in plan.FORMATS.services:
+        host = NamespaceHost(item.host, "10.0.0.9", tmp_path, lab_id="test", shared=tmp_path)
+        entries[item.host] = inventory.service_entry(item, host, ["lab"])
+    assert {entry["manager"] for entry in entries.values()} == {"systemd", "sysvinit", "supervisor", "command"}
+    assert entries["worker-1"]["pid_file"] == "/run/order-worker.pid"
+    assert entries["billing-1"]["supervisor"]["config"] == "/etc/supervisor/supervisord.conf"
+    assert entries["notifier-3"]["commands"]["stop"] == ["systemctl", "stop", "notifier"]
+
+
+def test_an_init_script_and_a_section_of_supervisord(tmp_path: Path) -> None:
+    host = NamespaceHost("h", "10.0.0.9", tmp_path, lab_id="test", shared=tmp_path)
+    host.install(Unit("api", ["/bin/api", "a b"], {"A": "x y"}, "/etc/api/env", manager="sysvinit"))
+    script = tmp_path / "seed/etc/init.d/api"
+    assert script.stat().st_mode & 0o777 == 0o755
+    assert "--startas /bin/api -- 'a b'" in script.read_text()
+    assert "export A='x y'" in script.read_text()
+    subprocess.run(["sh", "-n", str(script)], check=True)
+    host.install(Unit("api", ["/bin/api", "100%"], manager="supervisor"))
+    assert "command=/bin/api 100%%" in (tmp_path / "seed/etc/supervisor/conf.d/api.conf").read_text()
 
 
 def test_a_service_of_a_namespace_host_is_a_systemd_unit(tmp_path: Path) -> None:

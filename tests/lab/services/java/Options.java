@@ -12,6 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
+import javax.xml.parsers.DocumentBuilderFactory;
+import javax.xml.parsers.ParserConfigurationException;
+import org.w3c.dom.Document;
+import org.w3c.dom.Element;
+import org.w3c.dom.NodeList;
+import org.xml.sax.SAXException;
 
 /** The command line, and the broker's address and credentials from where it says. */
 final class Options {
@@ -88,6 +94,11 @@ final class Options {
             url = setting(System.getenv("BROKER_URL"), "BROKER_URL", config);
             username = emptyIsNone(System.getenv("BROKER_USERNAME"));
             password = emptyIsNone(System.getenv("BROKER_PASSWORD"));
+        } else if (config.endsWith(".xml")) {
+            Document beans = loadBeans(Path.of(config));
+            url = setting(property(beans, "brokerURL"), "brokerURL", config);
+            username = emptyIsNone(property(beans, "userName"));
+            password = emptyIsNone(property(beans, "password"));
         } else {
             Properties properties = load(Path.of(config));
             url = setting(properties.getProperty("broker.url"), "broker.url", config);
@@ -130,6 +141,27 @@ final class Options {
             throw new IllegalArgumentException("the configuration " + file + " cannot be read: " + e.getMessage());
         }
         return properties;
+    }
+
+    private static Document loadBeans(Path file) {
+        try {
+            return DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(file.toFile());
+        } catch (IOException | ParserConfigurationException | SAXException e) {
+            throw new IllegalArgumentException("the configuration " + file + " cannot be read: " + e.getMessage());
+        }
+    }
+
+    /** A property of the bean connectionFactory; null when there is none. */
+    private static String property(Document beans, String name) {
+        NodeList elements = beans.getElementsByTagName("property");
+        for (int i = 0; i < elements.getLength(); i++) {
+            Element element = (Element) elements.item(i);
+            Element bean = (Element) element.getParentNode();
+            if (bean.getAttribute("id").equals("connectionFactory") && element.getAttribute("name").equals(name)) {
+                return element.getAttribute("value");
+            }
+        }
+        return null;
     }
 
     private static String setting(String value, String key, String where) {

@@ -11,6 +11,7 @@ connection, so this program asks for heartbeats, watches for silence and goes th
 from __future__ import annotations
 
 import argparse
+import configparser
 import contextlib
 import itertools
 import json
@@ -23,6 +24,7 @@ import socket
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,29 +110,58 @@ class Broker:
 
 
 def read_broker(config: str, environment: Mapping[str, str]) -> Broker:
-    """The broker list of a YAML file, or of the environment when *config* is ``env``. Raises ConfigError."""
+    """The broker list of a file, or of the environment when *config* is ``env``. Raises ConfigError.
+
+    The file is YAML, JSON or TOML with a list of hosts, or INI with the comma lists that the environment has.
+    """
     if config == "env":
-        listed = environment.get("STOMP_HOSTS", "")
-        tls = {part.strip() for part in environment.get("STOMP_TLS_HOSTS", "").split(",")}
-        hosts = tuple(_host(part, part in tls) for part in (item.strip() for item in listed.split(",")) if part)
+        hosts = _hosts(environment.get("STOMP_HOSTS", ""), environment.get("STOMP_TLS_HOSTS", ""))
         username, password = environment.get("STOMP_USERNAME"), environment.get("STOMP_PASSWORD")
     else:
-        import yaml  # not needed, and perhaps not there, for a configuration in the environment
-
+        broker = _read(config)
+        username, password = broker.get("username"), broker.get("password")
         try:
-            broker = yaml.safe_load(Path(config).read_text(encoding="utf-8"))["broker"]
-            hosts = tuple(
-                Host(str(item["host"]), int(item["port"]), item.get("tls") is True) for item in broker["hosts"]
-            )
-            username, password = broker.get("username"), broker.get("password")
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"the configuration {config} cannot be read: {type(error).__name__}") from error
+            if isinstance(broker["hosts"], str):
+                hosts = _hosts(broker["hosts"], broker.get("tls_hosts", ""))
+            else:
+                hosts = tuple(
+                    Host(str(item["host"]), int(item["port"]), item.get("tls") is True) for item in broker["hosts"]
+                )
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"the configuration {config} needs broker.hosts: a list of host, port, tls") from error
     if not hosts:
         raise ConfigError(f"no broker host in {config}")
     # No credentials are not the same as empty ones: a broker that lets anonymous clients in refuses empty ones.
     return Broker(hosts, str(username) if username else None, str(password) if password else None)
+
+
+def _read(config: str) -> Mapping[str, Any]:
+    """What a file says of the broker."""
+    try:
+        text = Path(config).read_text(encoding="utf-8")
+        document: Any
+        if config.endswith(".json"):
+            document = json.loads(text)
+        elif config.endswith(".toml"):
+            document = tomllib.loads(text)
+        elif config.endswith(".ini"):
+            document = configparser.ConfigParser(interpolation=None)
+            document.read_string(text)
+        else:
+            import yaml  # not needed, and perhaps not there, for the others
+
+            document = yaml.safe_load(text)
+        broker: Mapping[str, Any] = document["broker"]
+        broker.get("hosts")
+    except Exception as error:  # each format has its own; a service says that it is wrong, and ends
+        raise ConfigError(f"the configuration {config} cannot be read: {type(error).__name__}") from error
+    return broker
+
+
+def _hosts(listed: str, tls: str) -> tuple[Host, ...]:
+    """The hosts of a comma list; the second list names those that use TLS."""
+    secure = {part.strip() for part in tls.split(",")}
+    return tuple(_host(part, part in secure) for part in (item.strip() for item in listed.split(",")) if part)
 
 
 def _host(text: str, tls: bool) -> Host:
@@ -555,7 +586,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line. Ends the program with status 2 when it is wrong."""
     parser = argparse.ArgumentParser(description="A small STOMP service of the lab.", allow_abbrev=False)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--config", required=True, help="a YAML file, or env")
+    parser.add_argument("--config", required=True, help="a YAML, JSON, TOML or INI file, or env")
     parser.add_argument("--ledger", required=True, type=Path)
     parser.add_argument("--control", type=Path, help="producing goes on while this file exists")
     parser.add_argument("--produce", type=_destinations, default=[])

@@ -65,7 +65,55 @@ def test_phases(phase: str, endpoints: list[str], expected: list[str], outside: 
 
 
 def test_every_phase_is_tested() -> None:
-    assert set(PHASES) == {"source", "both_source_first", "both_target_first", "target"}
+    assert set(PHASES) == {"source", "both_source_first", "both_target_first", "target", *OTHER_PHASES}
+
+
+OTHER_PHASES = ("source_tls", "scale_out", "random")
+TLS = {"endpoints": ["ssl://source.lab:61617"], "username": "shop", "password": "s3cret", "truststore": "/etc/own.p12"}
+HARDENED = {**SOURCE, "tls": TLS}
+
+
+def test_the_hardened_source_has_listeners_and_credentials_of_its_own() -> None:
+    settings = client_settings(SERVICE, "source_tls", HARDENED, TARGET)
+    assert settings["endpoints"] == TLS["endpoints"]
+    assert (settings["username"], settings["password"], settings["truststore"]) == ("shop", "s3cret", "/etc/own.p12")
+    assert settings["expected"] == ["source.lab:61617"]
+    assert settings["outside"] == ["source.lab:61616", "source.lab:61613", *ALL_OF_TARGET]
+    plain = client_settings(SERVICE, "source", HARDENED, TARGET)
+    assert plain["outside"] == [*ALL_OF_TARGET, "source.lab:61617"]
+    assert "source.lab:61617" in client_settings(SERVICE, "target", HARDENED, TARGET)["outside"]
+
+
+ALL_OF_TARGET = ["b-1:61617", "b-2:61617", "b-1:61614", "b-2:61614"]
+
+
+def test_random_lists_both_brokers_and_any_will_do() -> None:
+    settings = client_settings(SERVICE, "random", SOURCE, TARGET)
+    assert "randomize=true" in settings["url"]
+    assert settings["endpoints"] == [SOURCE_TCP, *TARGET_SSL]
+    assert settings["expected"] == ["source.lab:61616", "b-1:61617", "b-2:61617"]
+    assert settings["outside"] == []
+    with pytest.raises(SettingsError, match="phase random: the dialect host_list has no place for options"):
+        client_settings(STOMP, "random", SOURCE, TARGET)
+
+
+def test_when_scaled_out_the_service_itself_stays_at_the_source() -> None:
+    assert client_settings(SERVICE, "scale_out", SOURCE, TARGET) == client_settings(SERVICE, "source", SOURCE, TARGET)
+
+
+@pytest.mark.parametrize("phase", ["both_source_first", "both_target_first", "random"])
+def test_what_is_valid_on_both_brokers_can_be_given(phase: str) -> None:
+    source = {**SOURCE, "username": "old", "password": "x", "truststore": "/etc/own.p12"}
+    both = {"username": "migration", "password": "y", "truststore": "/etc/both.p12"}
+    settings = client_settings(SERVICE, phase, source, TARGET, both)
+    assert (settings["username"], settings["password"], settings["truststore"]) == ("migration", "y", "/etc/both.p12")
+    assert client_settings(SERVICE, "target", source, TARGET, both)["username"] == "app"
+    with pytest.raises(SettingsError, match="give a pair that is valid on both in mq_both"):
+        client_settings(SERVICE, phase, source, TARGET, {"truststore": "/etc/both.p12"})
+    with pytest.raises(SettingsError, match="a client has one truststore"):
+        client_settings(SERVICE, phase, source, TARGET, {"username": "migration", "password": "y"})
+    with pytest.raises(SettingsError, match="mq_both: username is missing"):
+        client_settings(SERVICE, phase, SOURCE, TARGET, {"password": "y"})
 
 
 def test_host_list() -> None:
@@ -75,10 +123,10 @@ def test_host_list() -> None:
     assert [host["tls"] for host in settings["hosts"]] == [True, True, False]
 
 
-@pytest.mark.parametrize("phase", PHASES)
-def test_credentials_are_the_targets_except_in_phase_source(phase: str) -> None:
+@pytest.mark.parametrize("phase", sorted({*PHASES} - {"source_tls"}))
+def test_credentials_are_the_targets_where_it_is_listed(phase: str) -> None:
     settings = client_settings(SERVICE, phase, SOURCE, TARGET)
-    owner = {} if phase == "source" else TARGET
+    owner = {} if phase in ("source", "scale_out") else TARGET
     for key in ("username", "password", "truststore"):
         assert settings[key] == owner.get(key, "")
 
@@ -119,6 +167,8 @@ def test_an_address_of_both_brokers_is_not_outside() -> None:
         ),
         (SERVICE, "both_source_first", {"endpoints": [TARGET_SSL[0]]}, TARGET, "twice"),
         (SERVICE, "source", SOURCE, {}, "mq_target has no endpoints"),
+        (SERVICE, "source_tls", SOURCE, TARGET, "mq_source: tls must be a mapping with endpoints"),
+        (SERVICE, "target", {**SOURCE, "tls": {}}, TARGET, "mq_source.tls has no endpoints"),
     ],
 )
 def test_refused(service: Any, phase: str, source: Any, target: Any, reason: str) -> None:
@@ -136,8 +186,75 @@ COMMAND = {**SERVICE, "manager": "command", "pid_file": "/run/a.pid", "commands"
 
 def test_command_manager() -> None:
     assert validate_services([COMMAND], SOURCE, TARGET) == []
-    with_status = {**COMMAND, "commands": {"start": ["a"], "stop": ["b"], "status": ["c"]}}
-    assert validate_services([with_status], SOURCE, TARGET) == []
+
+
+KUBERNETES = {
+    **SERVICE,
+    "manager": "kubernetes",
+    "kubernetes": {"namespace": "shop"},
+    "settings": [
+        {"config_map": "orders", "values": {"BROKER_URL": "x"}},
+        {"secret": "orders", "values": {"PASS": "x"}},
+    ],
+}
+SYSVINIT = {**SERVICE, "manager": "sysvinit", "pid_file": "/run/a.pid"}
+COMPOSE = {"manager": "docker_compose", "docker_compose": {"project_src": "/srv/shop", "service": "api"}}
+
+
+@pytest.mark.parametrize(
+    "service",
+    [
+        SYSVINIT,
+        {**SERVICE, "manager": "supervisor"},
+        {**SERVICE, "manager": "supervisor", "match": "x", "supervisor": {"config": "/etc/supervisord.conf"}},
+        {**SERVICE, **COMPOSE, "match": "api.jar"},
+        KUBERNETES,
+        {**SERVICE, "health": {"command": "/usr/bin/orders-api --health"}},
+        {**SERVICE, "health": {"argv": ["/usr/bin/orders-api", "--health"]}},
+    ],
+)
+def test_managers_and_health(service: dict[str, Any]) -> None:
+    assert validate_services([service], SOURCE, TARGET) == []
+    assert validate_services([service], SOURCE, TARGET, "source") == []
+
+
+WORKER = {
+    **SERVICE,
+    "role": "both",
+    "scale_out": {"name": "orders-api-b", "settings": [{**SERVICE["settings"][0], "path": "/etc/b.properties"}]},
+}
+
+
+def test_a_second_instance() -> None:
+    assert validate_services([WORKER], SOURCE, TARGET, "scale_out") == []
+    assert validate_services([SERVICE], SOURCE, TARGET, "scale_out") == []  # a producer needs none
+    second = {**COMMAND, "name": "b", "settings": WORKER["scale_out"]["settings"]}
+    second = {key: second[key] for key in ("name", "settings", "commands", "pid_file")}
+    assert validate_services([{**COMMAND, "scale_out": second}], SOURCE, TARGET, "scale_out") == []
+
+
+@pytest.mark.parametrize(
+    ("service", "problem"),
+    [
+        ({**SERVICE, "role": "consumer"}, "service orders-api: scale_out is missing"),
+        ({**WORKER, "scale_out": "b"}, "scale_out: name is missing"),
+        ({**WORKER, "scale_out": {"name": "b"}}, "scale_out: settings is missing"),
+        ({**WORKER, "scale_out": {**WORKER["scale_out"], "role": "both"}}, "scale_out: unknown key 'role'"),
+        ({**WORKER, "scale_out": {**WORKER["scale_out"], "name": "orders-api"}}, "name is used twice on this host"),
+        (
+            {**WORKER, "scale_out": {**WORKER["scale_out"], "settings": SERVICE["settings"]}},
+            "scale_out: /etc/a.properties is a file of the first instance",
+        ),
+        (
+            {**SYSVINIT, "scale_out": WORKER["scale_out"]},
+            "scale_out: manager sysvinit needs exactly one of pid_file and match",
+        ),
+    ],
+)
+def test_problems_of_a_second_instance(service: dict[str, Any], problem: str) -> None:
+    found = validate_services([service], SOURCE, TARGET, "scale_out")
+    assert len(found) == 1
+    assert problem in found[0]
 
 
 @pytest.mark.parametrize(
@@ -162,19 +279,37 @@ def test_command_manager() -> None:
             {"settings": [{**SERVICE["settings"][0], "format": "tomml"}]},
             "settings of /etc/a.properties: unknown format",
         ),
+        ({"settings": [{**SERVICE["settings"][0], "values": {}}]}, "settings of /etc/a.properties: values is missing"),
+        ({"settings": [{**SERVICE["settings"][0], "mode": 1}]}, "settings of /etc/a.properties: unknown key 'mode'"),
         (
             {"settings": [{**SERVICE["settings"][0], "format": "template"}]},
             "settings of /etc/a.properties: src is missing",
         ),
-        ({"settings": [{**SERVICE["settings"][0], "values": {}}]}, "settings of /etc/a.properties: values is missing"),
-        ({"settings": [{**SERVICE["settings"][0], "mode": 1}]}, "settings of /etc/a.properties: unknown key 'mode'"),
         ({"manager": "command"}, "manager command needs commands"),
         ({**COMMAND, "commands": {"start": ["a"]}}, "commands: stop must be a list of words"),
         ({**COMMAND, "commands": {"start": "a b", "stop": ["b"]}}, "commands: start must be a list of words"),
-        ({**COMMAND, "commands": {**COMMAND["commands"], "status": "c"}}, "commands: status must be a list of words"),
         ({**COMMAND, "commands": {**COMMAND["commands"], "kill": ["c"]}}, "commands: unknown key 'kill'"),
         ({**COMMAND, "match": "x"}, "exactly one of pid_file and match"),
         ({**COMMAND, "pid_file": ""}, "exactly one of pid_file and match"),
+        ({"commands": COMMAND["commands"]}, "commands is for manager command only"),
+        ({"match": "x"}, "match is not for manager systemd"),
+        ({"manager": "sysvinit"}, "manager sysvinit needs exactly one of pid_file and match"),
+        ({"manager": "supervisor", "match": "x", "pid_file": "/x"}, "at most one of pid_file and match"),
+        ({"manager": "supervisor", "supervisor": {"port": 1}}, "supervisor: unknown key 'port'"),
+        (COMPOSE, "manager docker_compose needs match"),
+        ({**COMPOSE, "match": "x", "docker_compose": {"service": "x"}}, "docker_compose: project_src is missing"),
+        ({**COMPOSE, "match": "x", "docker_compose": None}, "needs docker_compose with project_src and service"),
+        ({**KUBERNETES, "kubernetes": {"namespace": ""}}, "kubernetes: namespace is missing"),
+        ({**KUBERNETES, "settings": SERVICE["settings"]}, "needs exactly one of config_map and secret"),
+        ({**KUBERNETES, "settings": [{"secret": "a", "values": {}}]}, "settings of secret a: values is missing"),
+        (
+            {**KUBERNETES, "settings": [{"secret": "a", "values": {"b": 1}, "path": "/c"}]},
+            "settings of secret a: unknown key 'path'",
+        ),
+        ({"health": "x"}, "health needs exactly one of command and argv"),
+        ({"health": {"command": "x", "argv": ["x"]}}, "health needs exactly one of command and argv"),
+        ({"health": {"command": " "}}, "health: command must be a command line"),
+        ({"health": {"argv": "x"}}, "health: argv must be a list of words"),
     ],
 )
 def test_problems_name_the_service_and_the_key(change: dict[str, Any], problem: str) -> None:
@@ -202,6 +337,10 @@ def test_problems_of_the_brokers() -> None:
     assert validate_services("x", SOURCE, TARGET) == ["mq_services must be a list of services"]
     assert validate_services([SERVICE], [], TARGET) == ["mq_source must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
     assert validate_services([SERVICE], SOURCE, None) == ["mq_target must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
+    assert validate_services([SERVICE], SOURCE, TARGET, None, 5) == ["mq_both must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
+    assert validate_services([], SOURCE, TARGET, "targte") == [
+        f"unknown phase 'targte': use one of {', '.join(PHASES)}"
+    ]
     found = validate_services([SERVICE], SOURCE, {"endpoints": []})
     assert found == [
         "service orders-api: mq_target has no endpoints",

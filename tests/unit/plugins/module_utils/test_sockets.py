@@ -22,6 +22,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     boot_epoch,
     in_unit,
     observe,
+    of_supervisor,
     parse_address,
     parse_started,
     parse_tcp,
@@ -294,6 +295,40 @@ def test_match() -> None:
     seen = observer(proc).service({"name": "b", "manager": "command", "pid_file": None, "match": "-jar billing"})
     assert (seen["pids"], seen["endpoints"]) == ([10], ["b-1:61617"])
     assert observer(proc).service({"name": "b", "manager": "command", "match": "billing"})["pids"] == [10]
+
+
+def test_the_children_of_a_pid_file_belong_to_the_service(tmp_path: Path) -> None:
+    proc = FakeProc()
+    for pid, parent in ((10, 1), (11, 10), (12, 11), (13, 1)):
+        proc.add(pid, stat=stat(pid, 100).replace(" S 0 ", f" S {parent} "))
+    path = tmp_path / "a.pid"
+    path.write_text("10")
+    [seen] = observe(observer(proc), [{"name": "a", "manager": "sysvinit", "pid_file": str(path)}])
+    assert seen["pids"] == [10, 11, 12]
+
+
+def test_processes_that_outlive_their_pid_file_count(tmp_path: Path) -> None:
+    proc = FakeProc()
+    proc.add(10)
+    service = {"name": "a", "manager": "sysvinit", "pid_file": str(tmp_path / "gone"), "pids": [10, 11]}
+    [seen] = observe(observer(proc), [service])
+    assert seen["pids"] == [10]
+
+
+def test_a_program_of_supervisord() -> None:
+    proc = FakeProc()
+    proc.add(10, environ="A=1\0SUPERVISOR_PROCESS_NAME=billing\0SUPERVISOR_GROUP_NAME=shop\0")
+    proc.add(11, environ="SUPERVISOR_PROCESS_NAME=billing-2\0")
+    proc.add(12, environ="")
+    [seen] = observe(observer(proc), [{"name": "billing", "manager": "supervisor"}])
+    assert seen["pids"] == [10]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"), [("billing", True), ("shop:billing", True), ("x:billing", False), ("shop", False)]
+)
+def test_names_of_supervisord(name: str, found: bool) -> None:
+    assert of_supervisor("SUPERVISOR_PROCESS_NAME=billing\0SUPERVISOR_GROUP_NAME=shop", name) is found
 
 
 @pytest.mark.parametrize(("content", "pids"), [("10\n", [10]), (" 10 extra", [10]), ("", []), ("x", []), ("77", [])])
