@@ -39,7 +39,7 @@ import org.apache.activemq.transport.failover.FailoverTransport;
 public final class UrlCheck {
     private static final int PARALLEL = 64;
     private static final int ROUNDS = 5;
-    private static final long LIMIT_MS = 20000;
+    private static final long LIMIT_MS = 60000;
     private static final long POLL_MS = 10;
 
     private UrlCheck() {
