@@ -51,6 +51,10 @@ lab-down: setup ## Stop and remove the lab
 bench: setup ## Repeat the migration and print its figures as a table
 	@$(LAB) bench
 
+.PHONY: bench-client
+bench-client: setup ## Measure the role client on 10 and 100 hosts, beside bare ssh
+	@$(AS_ROOT) $(PYTHON) tests/benchmark/client_hosts.py
+
 ##### Tests
 
 .PHONY: check

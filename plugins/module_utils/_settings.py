@@ -114,8 +114,8 @@ def client_settings(
     """Compute the settings of a service in a phase.
 
     ``service`` needs ``dialect`` and ``protocol``; each broker needs ``endpoints`` and may have ``username``,
-    ``password`` and ``truststore``. ``source["tls"]`` may have the same keys: the listeners of the phase ``source_tls``
-    and what they want.
+    ``password`` and ``truststore``. ``source["tls"]`` may have the same keys for the phase ``source_tls``: its
+    ``endpoints``, and what they want else than the source's others.
 
     A broker list has a single pair of credentials and a single truststore. They are those of the broker that the phase
     lists. When it lists both, they are the target's, which an open source ignores, unless ``both`` has others; a phase
@@ -129,7 +129,8 @@ def client_settings(
     protocol = _choice(service, "protocol", tuple(SCHEMES))
     listeners = {"source": source, "target": target}
     if "tls" in source or phase == "source_tls":
-        listeners["source_tls"] = _mapping(source, "tls", "mq_source")
+        inherited = {key: source[key] for key in _ACCESS if key in source}
+        listeners["source_tls"] = {**inherited, **_mapping(source, "tls", "mq_source")}
     listed = _LISTENERS_OF_PHASE[phase]
     chosen = {name: _endpoints(listeners[name], _VARIABLE_OF[name], protocol) for name in listed}
     endpoints = [url for name in listed for url in chosen[name]]

@@ -35,17 +35,20 @@ class User(TypedDict):
 
 @dataclass(frozen=True)
 class Broker:
-    """One broker process: its name (also its certificate's), address, software and folders."""
+    """One broker process: its name, its host (also its certificate's name), address, software and folders."""
 
     name: str
+    host: str
     address: str
     software: Software
     folder: Path
     console_user: User
-    #: For an instance of the target: the store it competes for, the folder with its certificate, and its users.
-    store: Path | None = None
-    pki: Path | None = None
+    #: The folder with its certificate.
+    pki: Path
+    #: Who may connect; anybody, when this is empty.
     users: Sequence[User] = ()
+    #: For an instance of the target: the store it competes for.
+    store: Path | None = None
 
     @property
     def tls(self) -> bool:
@@ -59,6 +62,7 @@ class Broker:
         (self.folder / "tmp").mkdir(exist_ok=True)
         values = {
             "name": self.name,
+            "host": self.host,
             "address": self.address,
             "conf": conf,
             "data": data,

@@ -25,6 +25,7 @@ class Endpoints:
     """The brokers as clients see them."""
 
     source: Sequence[str]
+    source_tls: Sequence[str]
     source_console: str
     target: Sequence[str]
     target_consoles: Sequence[str]
@@ -34,6 +35,7 @@ class Endpoints:
         """Endpoints from the names of the brokers' hosts."""
         return cls(
             source=[f"tcp://{source}:{plan.OPENWIRE}", f"stomp://{source}:{plan.STOMP}"],
+            source_tls=[f"ssl://{source}:{plan.OPENWIRE_TLS}", f"stomp+ssl://{source}:{plan.STOMP_TLS}"],
             source_console=f"http://{source}:{plan.CONSOLE}/api/jolokia",
             target=[
                 *(f"ssl://{name}:{plan.OPENWIRE_TLS}" for name in targets),
@@ -87,27 +89,36 @@ _ENVIRONMENT: Mapping[str, Mapping[str, str]] = {
 _COMMENT = "# broker of the shop\n"
 
 
-def first_settings(placement: plan.Placement, endpoints: Endpoints) -> str:
-    """The settings file of a service as it is before any migration: the source, without credentials."""
+def first_settings(placement: plan.Placement, endpoints: Endpoints, chosen: plan.Plan) -> str:
+    """The settings file of a service before any migration: the source, with the credentials that it demands."""
     openwire, stomp = (url for url in endpoints.source)
     host, port = stomp.partition("://")[2].rsplit(":", 1)
-    broker = {"hosts": [{"host": host, "port": int(port), "tls": False}], "username": "", "password": ""}
+    user, password = _source_pair(chosen)
+    broker = {"hosts": [{"host": host, "port": int(port), "tls": False}], "username": user, "password": password}
     templates = {
-        "properties": f"{_COMMENT}broker.url=failover:({openwire})\nbroker.username=\nbroker.password=\n",
+        "properties": f"{_COMMENT}broker.url=failover:({openwire})\n"
+        f"broker.username={user}\nbroker.password={password}\n",
         "yaml": _COMMENT + yaml.safe_dump({"broker": broker}, sort_keys=False),
         "json": json.dumps({"broker": broker}, indent=2) + "\n",
         "toml": f'{_COMMENT}[broker]\nhosts = [{{ host = "{host}", port = {port}, tls = false }}]\n'
-        'username = ""\npassword = ""\n',
-        "ini": f"{_COMMENT}[broker]\nhosts = {host}:{port}\ntls_hosts =\nusername =\npassword =\n",
+        f'username = "{user}"\npassword = "{password}"\n',
+        "ini": f"{_COMMENT}[broker]\nhosts = {host}:{port}\ntls_hosts =\nusername = {user}\npassword = {password}\n",
         "xml": '<?xml version="1.0" encoding="UTF-8"?>\n<beans>\n  <!-- broker of the shop -->\n'
         '  <bean id="connectionFactory" class="org.apache.activemq.ActiveMQConnectionFactory">\n'
         f'    <property name="brokerURL" value="failover:({openwire})"/>\n'
-        '    <property name="userName" value=""/>\n    <property name="password" value=""/>\n  </bean>\n</beans>\n',
-        "env": f'{_COMMENT}BROKER_URL="failover:({openwire})"\nBROKER_USERNAME=\nBROKER_PASSWORD=\n'
+        f'    <property name="userName" value="{user}"/>\n    <property name="password" value="{password}"/>\n'
+        "  </bean>\n</beans>\n",
+        "env": f'{_COMMENT}BROKER_URL="failover:({openwire})"\nBROKER_USERNAME={user}\nBROKER_PASSWORD={password}\n'
         if placement.language == "java"
-        else f"{_COMMENT}STOMP_HOSTS={host}:{port}\nSTOMP_TLS_HOSTS=\nSTOMP_USERNAME=\nSTOMP_PASSWORD=\n",
+        else f"{_COMMENT}STOMP_HOSTS={host}:{port}\nSTOMP_TLS_HOSTS=\n"
+        f"STOMP_USERNAME={user}\nSTOMP_PASSWORD={password}\n",
     }
     return templates[placement.format]
+
+
+def _source_pair(chosen: plan.Plan) -> tuple[str, str]:
+    """The fleet's credentials at the source."""
+    return (plan.OLD_USER, plan.OLD_PASSWORD) if chosen.guarded else ("", "")
 
 
 def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) -> dict[str, Any]:
@@ -159,7 +170,12 @@ def write(lab: Lab, root: Path) -> None:
 
 def _variables(lab: Lab) -> dict[str, Any]:
     ends = lab.endpoints
+    user, password = _source_pair(lab.plan)
+    app = {"username": plan.APP_USER, "password": plan.APP_PASSWORD}
+    # A list of both brokers has one pair of credentials: the source was taught the target's beforehand.
+    both = {"mq_both": app} if lab.plan.guarded else {}
     return {
+        **both,
         "ansible_user": "root",
         "ansible_ssh_private_key_file": str(lab.ssh / "id"),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={lab.ssh / 'known_hosts'} -o StrictHostKeyChecking=yes",
@@ -167,6 +183,9 @@ def _variables(lab: Lab) -> dict[str, Any]:
         "mq_source": {
             "name": "onprem",
             "endpoints": list(ends.source),
+            "username": user,
+            "password": password,
+            "tls": {"endpoints": list(ends.source_tls)},
             "view": {
                 "type": "jolokia",
                 "urls": [ends.source_console],
@@ -178,8 +197,7 @@ def _variables(lab: Lab) -> dict[str, Any]:
             "name": plan.TARGET_NAME,
             "region": plan.REGION,
             "endpoints": list(ends.target),
-            "username": plan.APP_USER,
-            "password": plan.APP_PASSWORD,
+            **app,
             "ca_file": str(lab.pki / "ca.pem"),
             "view": {
                 "type": "jolokia",

@@ -281,7 +281,7 @@ class Lab:
         self._keys()
         authority = Authority.create(self.pki)
         authority.issue("aws", ["aws.lab", self.address(plan.CONTROLLER_NUMBER)])
-        for name in plan.TARGETS:
+        for name in (plan.SOURCE, *plan.TARGETS):
             authority.issue(name, [self._names(name)[0], self.hosts[name].address])
         for name, host in self.hosts.items():
             self._seed(name, host)
@@ -342,18 +342,20 @@ class Lab:
     def _broker(self, name: str, found: software.Software) -> Broker:
         folder = self.shared / "brokers" / name
         address = self.hosts[name].address
+        old: User = {"name": plan.OLD_USER, "password": plan.OLD_PASSWORD}
+        app: User = {"name": plan.APP_USER, "password": plan.APP_PASSWORD}
         if name == plan.SOURCE:
             user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
-            return Broker("onprem", address, found, folder, user)
+            users: Sequence[User] = (old, app) if self.plan.guarded else ()
+            return Broker("onprem", name, address, found, folder, user, self.pki, users)
         user = {"name": plan.CONSOLE_USER, "password": plan.CONSOLE_PASSWORD}
-        users: Sequence[User] = (user, {"name": plan.APP_USER, "password": plan.APP_PASSWORD})
         store = self.shared / "brokers" / "store"
-        return Broker(name, address, found, folder, user, store=store, pki=self.pki, users=users)
+        return Broker(name, name, address, found, folder, user, self.pki, (user, app), store)
 
     def _place(self, placement: Placement, classes: Path, jars: Sequence[Path]) -> None:
         """Lay down a service: its settings for the source and its unit."""
         host = self.hosts[placement.host]
-        host.seed(placement.settings_path, inventory.first_settings(placement, self.endpoints), 0o640)
+        host.seed(placement.settings_path, inventory.first_settings(placement, self.endpoints, self.plan), 0o640)
         settings = host.inside(placement.settings_path)
         java = placement.language == "java"
         spec = placement.spec(

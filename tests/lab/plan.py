@@ -24,6 +24,8 @@ BROKER_ID = f"b-{uuid5(NAMESPACE_DNS, TARGET_NAME)}"
 
 #: The lab's own credentials; they guard nothing outside it.
 APP_USER, APP_PASSWORD = "shop-app", "shop-app-Passw0rd-lab"
+#: The pair that the fleet has always had, where the source demands one. The source knows the target's pair as well.
+OLD_USER, OLD_PASSWORD = "shop", "shop-Passw0rd-lab"
 ACCESS_KEY, SECRET_KEY = "lab-access-key", "lab-secret-access-key"
 CONSOLE_USER, CONSOLE_PASSWORD = "console", "console-Passw0rd-lab"
 #: The console's user as the distribution ships it.
@@ -103,6 +105,8 @@ class Plan:
 
     name: str
     services: tuple[Placement, ...]
+    #: Whether the source demands credentials, and the fleet has some.
+    guarded: bool = False
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -114,7 +118,7 @@ class Plan:
 def ports(host: str) -> tuple[int, ...]:
     """What the broker of a host listens on; nothing for the host of a service."""
     if host == SOURCE:
-        return OPENWIRE, STOMP, CONSOLE
+        return OPENWIRE, STOMP, OPENWIRE_TLS, STOMP_TLS, CONSOLE
     return (OPENWIRE_TLS, STOMP_TLS, CONSOLE_TLS) if host in TARGETS else ()
 
 
@@ -181,7 +185,7 @@ FULL = Plan(
     ),
 )
 
-#: Seven services, each with its settings in another format, run by four managers.
+#: Seven services, each with its settings in another format, run by four managers; the source demands credentials.
 FORMATS = Plan(
     "formats",
     (
@@ -193,6 +197,7 @@ FORMATS = Plan(
         replace(_notifier("notifier-2", "ini"), manager="sysvinit"),
         replace(_notifier("notifier-3", "yaml"), manager="command"),
     ),
+    guarded=True,
 )
 
 _PLANS = {plan.name: plan for plan in (DEMO, SLOW, FULL, FORMATS)}

@@ -50,7 +50,7 @@ def test_an_unknown_plan_is_refused_with_the_known_ones() -> None:
 
 
 def test_only_brokers_listen() -> None:
-    assert plan.ports("source") == (61616, 61613, 8161)
+    assert plan.ports("source") == (61616, 61613, 61617, 61614, 8161)
     assert plan.ports("target-1") == plan.ports("target-2") == (61617, 61614, 8162)
     assert plan.ports("orders-1") == ()
 
@@ -81,8 +81,12 @@ def test_a_service_of_a_process_host_has_commands_and_a_pid_file(tmp_path: Path)
 )
 def test_a_service_reads_its_first_settings(placement: plan.Placement, tmp_path: Path) -> None:
     path = tmp_path / Path(placement.settings_path).name
-    path.write_text(inventory.first_settings(placement, ENDPOINTS))
-    assert read_broker(str(path), {}) == Broker((Host("source.lab", 61613, tls=False),), None, None)
+    for chosen, user, password in (
+        (plan.DEMO, None, None),
+        (plan.FORMATS, plan.OLD_USER, plan.OLD_PASSWORD),
+    ):
+        path.write_text(inventory.first_settings(placement, ENDPOINTS, chosen))
+        assert read_broker(str(path), {}) == Broker((Host("source.lab", 61613, tls=False),), user, password)
 
 
 def test_each_manager_of_a_namespace_host_is_told_how_to_find_a_service(tmp_path: Path) -> None:
@@ -119,7 +123,7 @@ def test_a_service_of_a_namespace_host_is_a_systemd_unit(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("placement", plan.DEMO.services, ids=lambda item: item.host)
 def test_the_first_settings_hold_the_keys_that_the_migration_sets(placement: plan.Placement, tmp_path: Path) -> None:
-    text = inventory.first_settings(placement, ENDPOINTS)
+    text = inventory.first_settings(placement, ENDPOINTS, plan.DEMO)
     host = ProcessHost(placement.host, "127.0.0.9", tmp_path, lab_id="test")
     keys = inventory.service_entry(placement, host, [])["settings"][0]["values"]
     if placement.format == "yaml":

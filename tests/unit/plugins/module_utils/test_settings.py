@@ -82,6 +82,9 @@ def test_the_hardened_source_has_listeners_and_credentials_of_its_own() -> None:
     plain = client_settings(SERVICE, "source", HARDENED, TARGET)
     assert plain["outside"] == [*ALL_OF_TARGET, "source.lab:61617"]
     assert "source.lab:61617" in client_settings(SERVICE, "target", HARDENED, TARGET)["outside"]
+    inherited = {**SOURCE, "username": "shop", "password": "s3cret", "tls": {"endpoints": TLS["endpoints"]}}
+    settings = client_settings(SERVICE, "source_tls", inherited, TARGET)
+    assert (settings["username"], settings["password"]) == ("shop", "s3cret")
 
 
 ALL_OF_TARGET = ["b-1:61617", "b-2:61617", "b-1:61614", "b-2:61614"]
