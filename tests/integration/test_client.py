@@ -188,7 +188,7 @@ def test_random_is_either_broker_and_a_sick_service_gets_its_files_back(up: Up) 
     document = inventory(lab)
     service_of(document, "notifier-1")["health"] = {"argv": ["/bin/false"]}
     options = [*change(lab, document), "--limit", "notifier-1"]
-    done = play(lab, "client.yml", *options, client_phase="target", client_verify_timeout=3)
+    done = play(lab, "client.yml", *options, client_phase="target", client_verify_timeout=10)
     assert done.returncode != 0
     for words in ("notifier-1: service notifier: phase target: Ask the service whether it is well", "files are back"):
         assert words in done.stdout

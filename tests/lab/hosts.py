@@ -10,6 +10,8 @@ plain processes, and it has an sshd of its own.
 
 from __future__ import annotations
 
+import ctypes
+import os
 import shlex
 import signal
 import subprocess
@@ -34,7 +36,8 @@ MASKED = (
     "systemd-udevd-kernel.socket systemd-udevd.service systemd-logind.service systemd-networkd.service "
     "systemd-resolved.service systemd-timesyncd.service getty.target systemd-journal-flush.service"
 ).split()
-
+#: systemd holds four, its D-Bus daemon one.
+_INOTIFY_PER_HOST = 5
 
 #: supervisord, and its settings as a host has them.
 SUPERVISOR = Path(sys.executable).with_name("supervisord")
@@ -426,6 +429,26 @@ def namespaces_permitted(folder: Path, lab_id: str) -> str | None:
     except (LabError, OSError) as error:
         return str(error)
     return None
+
+
+def check_inotify(hosts: int) -> None:
+    """Raise LabError when too few inotify instances are left on this machine: without them systemd does not start."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    needed = _INOTIFY_PER_HOST * hosts
+    opened: list[int] = []
+    try:
+        for _number in range(needed):
+            descriptor = libc.inotify_init1(os.O_CLOEXEC)
+            if descriptor < 0:
+                reason = os.strerror(ctypes.get_errno())
+                raise LabError(
+                    f"{hosts} hosts need {needed} inotify instances, {len(opened)} are left ({reason});"
+                    " end what uses them, such as another lab, or raise the sysctl fs.inotify.max_user_instances"
+                )
+            opened.append(descriptor)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def wait_until_ready(hosts: Sequence[Host], timeout: float = 60) -> None:

@@ -240,6 +240,8 @@ class Lab:
         if kind == "processes":
             network.remove(self.id)
             self._check_ports(chosen)
+        else:
+            hosts.check_inotify(len(chosen.numbers))
         if reason:
             say(f"lab: namespaces are not permitted here, hosts are plain processes on loopback ({reason})")
         record = Record(

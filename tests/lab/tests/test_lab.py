@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -232,3 +233,16 @@ def test_a_guard_acts_for_its_owner_only(
     guard.guard(scratch, reading, 1)
     os.close(reading)
     assert bool(downs) == down
+
+
+def test_a_machine_without_enough_inotify_instances_is_refused() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = len(os.listdir("/proc/self/fd"))
+    # The kernel says the same when the limit of open files is met, which nobody else feels.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 20, hard))
+    try:
+        hosts.check_inotify(1)
+        with pytest.raises(LabError, match=r"10 hosts need 50 .*are left .*raise the sysctl fs.inotify"):
+            hosts.check_inotify(10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
