@@ -462,11 +462,12 @@ def brokers(classes: Path) -> Iterator[Brokers]:
     class_path = os.pathsep.join([str(classes), f"{lib}/*", f"{lib}/optional/*"])
     command = ["java", "-Xmx128m", *SMALL_JVM, "-cp", class_path, "Brokers", *NAMES]
     with (
-        socket.create_server(("127.0.0.1", 0)) as taken,
+        socket.socket() as taken,
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
     ):
+        # Bound, so that nobody else can listen there, and not listening itself.
+        taken.bind(("127.0.0.1", 0))
         dead = int(taken.getsockname()[1])
-        taken.close()
         assert process.stdin is not None
         assert process.stdout is not None
         lines = [process.stdout.readline().split() for dummy in NAMES]

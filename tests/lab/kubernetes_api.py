@@ -4,8 +4,8 @@
 """A stand-in for a Kubernetes API server, where none can be had as a package: as much as kubernetes.core asks for.
 
 It keeps objects and answers discovery, GET, PATCH (with dry run) and the scale subresource over TLS, and finishes each
-rollout of a Deployment at once. What it does follows the Kubernetes API reference, "Kubernetes API Concepts" (discovery,
-resource versions, dry run) and the sources that are named beside the code.
+rollout of a Deployment at once. What it does follows "Kubernetes API Concepts" (discovery, resource versions, dry run),
+the Kubernetes API reference, and the sources that are named beside the code.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LARGEST_BODY = 1_500_000
 Json = dict[str, Any]
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer of the server that is no success."""
 
     def __init__(self, code: int, reason: str, message: str) -> None:
@@ -69,16 +69,16 @@ class Cluster:
         self._store((kind, namespace, name), {"apiVersion": api, "kind": kind, "metadata": metadata, **content})
 
     def get(self, kind: str, namespace: str, name: str) -> Json:
-        """An object. Raises Refused when it is not there."""
+        """An object. Raises RefusedError when it is not there."""
         found = self.objects.get((kind, namespace, name))
         if found is None:
-            raise Refused(404, "NotFound", f'{kind.lower()}s "{name}" not found')
+            raise RefusedError(404, "NotFound", f'{kind.lower()}s "{name}" not found')
         return copy.deepcopy(found)
 
     def patch(self, kind: str, namespace: str, name: str, patch: Json, *, dry_run: bool) -> Json:
         """Merge a patch into an object and return it. A dry run stores nothing."""
         with self._lock:
-            changed = merge(self.get(kind, namespace, name), patch)
+            changed: Json = merge(self.get(kind, namespace, name), patch)
             _require_data(changed)
             if not dry_run:
                 self._store((kind, namespace, name), changed)
@@ -137,7 +137,7 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def _require_data(item: Json) -> None:
-    """The data of a ConfigMap are texts, that of a Secret is base64 (API reference). Raises Refused."""
+    """The data of a ConfigMap are texts, that of a Secret is base64 (API reference). Raises RefusedError."""
     for key, value in item.get("data", {}).items():
         try:
             if not isinstance(value, str):
@@ -145,7 +145,7 @@ def _require_data(item: Json) -> None:
             if item["kind"] == "Secret":
                 base64.b64decode(value, validate=True)
         except (ValueError, binascii.Error) as error:
-            raise Refused(400, "BadRequest", f"{item['kind']}.data: {key}: {error}") from error
+            raise RefusedError(400, "BadRequest", f"{item['kind']}.data: {key}: {error}") from error
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -165,7 +165,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, patch: Json) -> None:
         try:
             code, content = 200, self._content(patch)
-        except Refused as refused:
+        except RefusedError as refused:
             code = refused.code
             content = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code}
             content |= {"reason": refused.reason, "message": str(refused)}
@@ -177,10 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def _content(self, patch: Json) -> Json:
-        # kubernetes.core asks for the version with two slashes; the real server cleans the path with a redirect.
-        url = urlsplit("/" + self.path.lstrip("/"))
+        url = urlsplit(self.path)
         if self.headers["Authorization"] != f"Bearer {_TOKEN}":
-            raise Refused(401, "Unauthorized", "Unauthorized")
+            raise RefusedError(401, "Unauthorized", "Unauthorized")
         if self.command == "GET" and (found := _discovery(url.path)) is not None:
             return found
         api, slash, place = url.path.partition("/namespaces/")
@@ -190,12 +189,12 @@ class _Handler(BaseHTTPRequestHandler):
             resource = "/".join([resource, *rest])
         kind = _RESOURCES.get(api, {}).get(resource)
         if kind is None:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+            raise RefusedError(404, "NotFound", "the server could not find the requested resource")
         cluster = self.server.cluster
         if self.command == "GET":
             return cluster.get(kind, namespace, name)
         if self.headers["Content-Type"] not in _MERGES:
-            raise Refused(415, "UnsupportedMediaType", f"the body of the request was in an unknown format: {kind}")
+            raise RefusedError(415, "UnsupportedMediaType", f"the body of the request was in an unknown format: {kind}")
         dry_run = parse_qs(url.query).get("dryRun") == ["All"]
         if kind == "Scale":
             kind, patch = "Deployment", {"spec": {"replicas": patch["spec"]["replicas"]}}
@@ -235,7 +234,7 @@ class Server(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serve(folder: Path) -> Iterator[tuple[Cluster, Path]]:
-    """Serve an empty cluster; gives it and the path of a kubeconfig with the context CONTEXT. *folder* must not exist."""
+    """Serve an empty cluster; gives it and the path of its kubeconfig, whose context is CONTEXT."""
     authority = Authority.create(folder)
     authority.issue("kubernetes", [ADDRESS])
     cluster = Cluster()
