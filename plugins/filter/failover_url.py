@@ -22,26 +22,6 @@ options:
     type: list
     elements: str
     required: true
-  dialect:
-    description:
-      - V(activemq) gives V(failover:(e1,e2\)?name=value) for the ActiveMQ Java client.
-      - V(spring) gives the properties of Spring Boot as a dictionary.
-      - V(nms) is for Apache NMS OpenWire (.NET), V(cms) for ActiveMQ-CPP.
-      - V(qpid_jms) and V(nms_amqp) are for the AMQP clients Qpid JMS and Apache NMS AMQP. Amazon MQ's C(amqp+ssl://)
-        becomes C(amqps://).
-      - V(host_list) gives C(h1:p1,h2:p2) for clients such as stomp.py. It has no place for options.
-      - V(single_url) is for clients that cannot fail over. It takes exactly one endpoint, that of the active broker.
-    type: str
-    choices:
-      - activemq
-      - spring
-      - nms
-      - cms
-      - qpid_jms
-      - nms_amqp
-      - host_list
-      - single_url
-    default: activemq
   protocol:
     description:
       - Take the endpoints of one protocol only, by their scheme. By default all are taken.
@@ -67,6 +47,8 @@ options:
   nested:
     description: Options of every endpoint, without prefix.
     type: dict
+extends_documentation_fragment:
+  - mqlift.amazon_mq._dialect
 seealso:
   - plugin: mqlift.amazon_mq.parse_failover_url
     plugin_type: filter

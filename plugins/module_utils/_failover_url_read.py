@@ -15,11 +15,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus, unquote, unquote_plus
+from urllib.parse import quote_plus
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_options import (
     DIALECT,
@@ -30,6 +29,16 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_opt
     TLS_SCHEMES,
     Dialect,
     Table,
+)
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._java_uri import (
+    Pair,
+    Uri,
+    UriError,
+    closing_parenthesis,
+    split_components,
+    split_query,
+    split_server,
+    split_uri,
 )
 
 # What the client does because of a problem, worst first.
@@ -45,17 +54,6 @@ CONSEQUENCES = (
 
 # Schemes that look like a list for clients and are one for brokers.
 _BROKER_SCHEMES = ("static", "masterslave", "discovery")
-_ALPHA = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_DIGIT = "0123456789"
-# The character classes of java.net.URI.
-_UNRESERVED = _ALPHA + _DIGIT + "_-!.~'()*"
-_URIC = frozenset(_UNRESERVED + ";/?:@&=+$,[]")
-_PATH = frozenset(_UNRESERVED + ":@&=+$,;/")
-_REG_NAME = frozenset(_UNRESERVED + "$,;:@&=+")
-_SERVER = frozenset(_UNRESERVED + ";:&=+$,.@[]")
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?\Z", re.ASCII)
-_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _WHOLE = re.compile(r"[+-]?[0-9]+\Z", re.ASCII)
 _FRACTION = re.compile(
     r"[\x00-\x20]*[+-]?(NaN|Infinity|([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[fFdD]?)[\x00-\x20]*\Z", re.ASCII
@@ -118,35 +116,6 @@ class Reading:
         self.problems.append(Problem(level, code, message, position, consequence))
 
 
-class Uri(NamedTuple):
-    """The parts of a java.net.URI, undecoded; ``ssp`` is the scheme specific part, ``start`` its index."""
-
-    scheme: str | None
-    ssp: str
-    start: int
-    opaque: bool
-    host: str | None
-    port: int
-    userinfo: bool
-    path: str
-    query: str | None
-
-
-class UriError(Exception):
-    """``str()`` is what java.net.URI does not take, ``position`` where."""
-
-    def __init__(self, code: str, message: str, position: int) -> None:
-        super().__init__(message)
-        self.code = code
-        self.position = position
-
-
-class _Pair(NamedTuple):
-    name: str
-    value: str | None
-    position: int
-
-
 def read(url: object, dialect: str = "activemq") -> Reading:
     """Read the text of a broker URL or host list. Never raises: what is wrong with it is among ``problems``."""
     reading = Reading()
@@ -163,50 +132,6 @@ def read(url: object, dialect: str = "activemq") -> Reading:
     _hints(reading, rules)
     reading.problems.sort(key=lambda problem: (problem.position, CONSEQUENCES.index(problem.consequence)))
     return reading
-
-
-def split_uri(text: str) -> Uri:
-    """Split a text as the constructor of java.net.URI does.
-
-    :raises UriError: when that constructor throws.
-    """
-    length = len(text)
-    colon = _find(text, 0, ":/?#")
-    scheme = None
-    if colon < length and text[colon] == ":":
-        scheme = text[:colon]
-        if not re.match(r"[A-Za-z][A-Za-z0-9+.-]*\Z", scheme, re.ASCII):
-            raise _illegal(text, 0, "a scheme name")
-        start = colon + 1
-        if text[start : start + 1] != "/":
-            end = _find(text, start, "#")
-            if end == start:
-                raise UriError("empty", "nothing follows the scheme", start)
-            _check(text, start, end, _URIC)
-            _check(text, end + 1, length, _URIC)
-            return Uri(scheme, text[start:end], start, True, None, -1, False, "", None)
-    else:
-        start = 0
-    place = start
-    host, port, userinfo = None, -1, False
-    if text.startswith("//", place):
-        place += 2
-        end = _find(text, place, "/?#")
-        if end > place:
-            host, port, userinfo = _authority(text, place, end)
-        elif end == length:
-            raise UriError("no_host", "nothing follows //", place)
-        place = end
-    end = _find(text, place, "?#")
-    _check(text, place, end, _PATH)
-    path, place = text[place:end], end
-    query = None
-    if text[place : place + 1] == "?":
-        end = _find(text, place, "#")
-        _check(text, place + 1, end, _URIC)
-        query, place = text[place + 1 : end], end
-    _check(text, place + 1, length, _URIC)
-    return Uri(scheme, text[start:place], start, False, host, port, userinfo, path, query)
 
 
 def convert(option_type: str, text: str | None) -> Any:
@@ -240,139 +165,6 @@ def amazon_mq_host(host: str) -> tuple[str, int] | None:
     """Return the broker and the instance (1 or 2) of an Amazon MQ host name; None for any other name."""
     match = _AMAZON_MQ.match(host)
     return (match[1] + match[3], int(match[2])) if match else None
-
-
-# --- java.net.URI ----------------------------------------------------------------------------------------------------
-
-
-def _find(text: str, start: int, stops: str) -> int:
-    """Return the index of the first of some characters, or the length of the text."""
-    return next((index for index in range(start, len(text)) if text[index] in stops), len(text))
-
-
-def _scan(text: str, start: int, end: int, allowed: frozenset[str]) -> int:
-    """Return where the run of allowed characters, escapes and visible non-ASCII characters ends."""
-    place = start
-    while place < end:
-        char = text[place]
-        if char in allowed:
-            place += 1
-        elif char == "%":
-            if _BAD_ESCAPE.match(text, place):
-                raise UriError("bad_escape", "% must be followed by two hexadecimal digits", place)
-            place += 3
-        elif ord(char) > 128 and unicodedata.category(char) not in ("Zs", "Zl", "Zp", "Cc"):
-            place += 1
-        else:
-            break
-    return place
-
-
-def _check(text: str, start: int, end: int, allowed: frozenset[str]) -> None:
-    place = _scan(text, start, end, allowed)
-    if place < end:
-        raise _illegal(text, place, "a URL")
-
-
-def _illegal(text: str, position: int, where: str) -> UriError:
-    char = text[position : position + 1]
-    if char.isspace():
-        return UriError("white_space", f"white space is not allowed in {where}", position)
-    if char in "{}" or text[position : position + 2] == "${":
-        return UriError("placeholder", "a placeholder was not replaced, or a brace is not written as %7B", position)
-    return UriError("illegal_character", f"{char!a} is not allowed here in {where}", position)
-
-
-def _authority(text: str, start: int, end: int) -> tuple[str | None, int, bool]:
-    """Return host, port and whether there is user information; host None for what java.net.URI calls registry based."""
-    registry = _scan(text, start, end, _REG_NAME) == end
-    if all(char in _SERVER or char == "%" or ord(char) > 128 for char in text[start:end]):
-        server = _server(text[start:end])
-        if server is not None:
-            return server
-    if not registry:
-        raise _illegal(text, _scan(text, start, end, _REG_NAME), "a host name")
-    return None, -1, False
-
-
-def _server(authority: str) -> tuple[str, int, bool] | None:
-    userinfo, at, rest = authority.partition("@")
-    if not at:
-        rest = userinfo
-    elif re.search(r"[\[\]@]", userinfo):
-        return None
-    match = re.match(r"(\[[^\]]*\]|[^:]*)(?::([0-9]*))?\Z", rest, re.ASCII)
-    if match is None or (match[2] and int(match[2]) >= 1 << 31):
-        return None
-    host, port = match[1], int(match[2]) if match[2] else -1
-    if host.startswith("["):
-        try:
-            ipaddress.IPv6Address(host[1:-1])
-        except ValueError:
-            return None
-    elif not _is_ipv4(host):
-        labels = host.rstrip(".").split(".")
-        if not _HOST.match(host) or (len(labels) > 1 and labels[-1][0] in _DIGIT):
-            return None
-    return host, port, bool(at)
-
-
-def _is_ipv4(host: str) -> bool:
-    return re.match(r"[0-9]{1,9}(\.[0-9]{1,9}){3}\Z", host, re.ASCII) is not None and all(
-        int(part) < 256 for part in host.split(".")
-    )
-
-
-# --- URISupport ------------------------------------------------------------------------------------------------------
-
-
-def _split_components(text: str, offset: int) -> Iterator[tuple[str, int]]:
-    """Split at the commas outside parentheses; what follows the last comma counts only when it is not empty."""
-    depth = last = 0
-    for index, char in enumerate(text):
-        if char == "(":
-            depth += 1
-        elif char == ")":
-            depth -= 1
-        elif char == "," and depth == 0:
-            yield text[last:index], offset + last
-            last = index + 1
-    if text[last:]:
-        yield text[last:], offset + last
-
-
-def _matching(text: str) -> int:
-    """Return the index of the parenthesis that closes the first one, or -1."""
-    depth = 0
-    for index, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if depth == 0:
-            return index
-    return -1
-
-
-def _pairs(query: str, offset: int, *, twice: bool = False) -> list[_Pair]:
-    """Split what follows the last ? of a query. In a hierarchical URL the client decodes it before and after the split.
-
-    :raises ValueError: for an escape that URLDecoder refuses.
-    """
-    text = unquote(query, errors="replace") if twice else query
-    text = text[text.rfind("?") + 1 :]
-    parts = text.split("&")
-    while parts and not parts[-1]:
-        parts.pop()
-    starts = [0, *(match.end() for match in re.finditer("&", query))]
-    found = []
-    for index, part in enumerate(parts):
-        name, equals, value = part.partition("=")
-        if equals and _BAD_ESCAPE.search(part):
-            raise ValueError("bad escape")
-        position = offset + starts[min(index, len(starts) - 1)]
-        if equals:
-            found.append(_Pair(unquote_plus(name), unquote_plus(value), position))
-        else:
-            found.append(_Pair(part, None, position))
-    return found
 
 
 # --- URLs ------------------------------------------------------------------------------------------------------------
@@ -439,7 +231,7 @@ def _check_question_mark(reading: Reading, query: str | None, offset: int) -> No
 
 def _malformed(components: str) -> bool:
     """Whether java.net.URI refuses one of the endpoints."""
-    for component, _position in _split_components(components, 0):
+    for component, _position in split_components(components, 0):
         try:
             split_uri(component)
         except UriError:
@@ -462,7 +254,7 @@ def _read_list(reading: Reading, ssp: str, offset: int, rules: Dialect, *, opaqu
     inner, tail, tail_offset = ssp, "", offset + len(ssp)
     inner_offset = offset
     if ssp.startswith("("):
-        close = _matching(ssp)
+        close = closing_parenthesis(ssp)
         if close < 0:
             reading.add("error", "parentheses", "the first ( is never closed", offset, "fails_on_start")
             return
@@ -476,21 +268,21 @@ def _read_list(reading: Reading, ssp: str, offset: int, rules: Dialect, *, opaqu
         reading.add("warning", "path", "what stands between ) and ? is ignored", tail_offset, "ignored")
     query_offset = tail_offset + len(path) + len(question)
     _check_question_mark(reading, query, query_offset)
-    nested = _read_options(reading, _pairs(query, query_offset), rules)
+    nested = _read_options(reading, split_query(query, query_offset), rules)
     if opaque and _malformed(inner):  # then the client does not come to the connection options
         _replace_consequence(reading, "fails_at_creation", "fails_on_start")
     _read_components(reading, inner, inner_offset, nested, rules)
 
 
-def _read_options(reading: Reading, pairs: Sequence[_Pair], rules: Dialect) -> list[_Pair]:
+def _read_options(reading: Reading, pairs: Sequence[Pair], rules: Dialect) -> list[Pair]:
     """Sort the outer options into ``options``, ``nested`` and ``jms``; return the nested ones."""
     last = {pair.name: pair for pair in pairs}
     for pair in pairs:
         if last[pair.name] is not pair:
             message = f"option {_shown(pair.name)} is given twice; the last one counts"
             reading.add("warning", "option_twice", message, pair.position, "ignored")
-    nested: list[_Pair] = []
-    jms: list[_Pair] = []
+    nested: list[Pair] = []
+    jms: list[Pair] = []
     for pair in last.values():
         prefix = next((each for each in rules.jms_prefixes if pair.name.startswith(each)), None)
         if pair.name.startswith(rules.nested_prefix):
@@ -519,7 +311,7 @@ def _read_options(reading: Reading, pairs: Sequence[_Pair], rules: Dialect) -> l
     return nested
 
 
-def _read_jms(reading: Reading, pairs: Sequence[_Pair], rules: Dialect, *, others_without_value: bool) -> None:
+def _read_jms(reading: Reading, pairs: Sequence[Pair], rules: Dialect, *, others_without_value: bool) -> None:
     """ActiveMQConnectionFactory.setBrokerURL: a wrong option beside a right one is found when the factory is made."""
     right = [pair for pair in pairs if _fits(pair, rules.jms)]
     for pair in pairs:
@@ -532,10 +324,10 @@ def _read_jms(reading: Reading, pairs: Sequence[_Pair], rules: Dialect, *, other
         reading.add("error", "no_value", message, pairs[0].position, "fails_at_creation")
 
 
-def _read_components(reading: Reading, text: str, offset: int, nested: Sequence[_Pair], rules: Dialect) -> None:
+def _read_components(reading: Reading, text: str, offset: int, nested: Sequence[Pair], rules: Dialect) -> None:
     """Read the endpoints, in their order; drop those whose address and port came before (FailoverTransport.add)."""
     uris = []
-    for component, position in _split_components(text, offset):
+    for component, position in split_components(text, offset):
         try:
             uris.append((component, position, split_uri(component)))
         except UriError as error:
@@ -559,7 +351,7 @@ def _read_components(reading: Reading, text: str, offset: int, nested: Sequence[
 
 
 def _read_component(
-    reading: Reading, component: str, position: int, uri: Uri, nested: Sequence[_Pair], rules: Dialect
+    reading: Reading, component: str, position: int, uri: Uri, nested: Sequence[Pair], rules: Dialect
 ) -> Target | None:
     """Return what the client connects to; None when it never can."""
     if not component:
@@ -571,20 +363,20 @@ def _read_component(
         return None
     query_start = position + component.find("?") + 1
     try:
-        own = _pairs(uri.query or "", query_start, twice=True)
+        own = split_query(uri.query or "", query_start, twice=True)
     except ValueError:
         reading.add("error", "bad_escape", "an escape cannot be decoded", query_start, "skipped")
         return None
     _check_question_mark(reading, uri.query, query_start)
     if nested and uri.query is not None and (not uri.query or uri.query.endswith("&")):
-        own.append(_Pair("", None, query_start))  # the nested options follow a second &
+        own.append(Pair("", None, query_start))  # the nested options follow a second &
     if not _options_fit(reading, [*own, *nested], uri, rules, "skipped"):
         return None
     return Target(_bare(uri.host), uri.port, uri.scheme in TLS_SCHEMES)
 
 
 def _read_inner_list(
-    reading: Reading, component: str, position: int, uri: Uri, nested: Sequence[_Pair], rules: Dialect
+    reading: Reading, component: str, position: int, uri: Uri, nested: Sequence[Pair], rules: Dialect
 ) -> Target | None:
     message = "a list inside the list counts as connected at once: the client never goes on to the endpoints after it"
     reading.add("warning", "inner_list", message, position, "works")
@@ -620,7 +412,7 @@ def _read_plain(reading: Reading, url: str, uri: Uri, rules: Dialect) -> None:
         return
     _check_question_mark(reading, uri.query, query_start)
     prefix = rules.jms_prefixes[0]
-    own = [pair for pair in _pairs(uri.query or "", query_start, twice=True) if not pair.name.startswith(prefix)]
+    own = [pair for pair in split_query(uri.query or "", query_start, twice=True) if not pair.name.startswith(prefix)]
     if reading.jms and not own and ")" in (uri.query or ""):
         message = "a ) keeps the client from taking the connection options out of the URL: write %29"
         reading.add("error", "parentheses", message, query_start, "fails_on_start")
@@ -656,7 +448,7 @@ def _read_query_of_url(reading: Reading, uri: Uri, offset: int, rules: Dialect, 
     ``apply``: also look at the connection options in it. (In failover://(...)?... they are read with the others.)
     """
     try:
-        pairs = _pairs(uri.query or "", offset, twice=True)
+        pairs = split_query(uri.query or "", offset, twice=True)
     except ValueError:
         reading.add("error", "bad_escape", "an escape cannot be decoded", offset, "fails_at_creation")
         return False
@@ -706,7 +498,7 @@ def _usable(reading: Reading, component: str, position: int, uri: Uri, rules: Di
     return usable
 
 
-def _options_fit(reading: Reading, pairs: Sequence[_Pair], uri: Uri, rules: Dialect, consequence: str) -> bool:
+def _options_fit(reading: Reading, pairs: Sequence[Pair], uri: Uri, rules: Dialect, consequence: str) -> bool:
     """Check the options of one endpoint, as TransportFactory and TcpTransportFactory set them."""
     if rules.nested is None:
         return True
@@ -754,7 +546,7 @@ def _canonical(name: str, table: Table) -> str:
     return upper if upper in table else name
 
 
-def _fits(pair: _Pair, table: Table | None) -> bool:
+def _fits(pair: Pair, table: Table | None) -> bool:
     if table is None:
         return True
     option = table.get(_canonical(pair.name, table))
@@ -767,7 +559,7 @@ def _fits(pair: _Pair, table: Table | None) -> bool:
     return True
 
 
-def _typed(pair: _Pair, table: Table | None) -> Any:
+def _typed(pair: Pair, table: Table | None) -> Any:
     option = (table or {}).get(_canonical(pair.name, table or {}))
     try:
         return convert(option.type, pair.value) if option else pair.value or ""
@@ -775,7 +567,7 @@ def _typed(pair: _Pair, table: Table | None) -> Any:
         return pair.value or ""
 
 
-def _value(reading: Reading, pair: _Pair, table: Table | None, consequence: str, kind: str) -> Any:
+def _value(reading: Reading, pair: Pair, table: Table | None, consequence: str, kind: str) -> Any:
     """Return the value as the client reads it, and note what is wrong with it."""
     typed = _typed(pair, table)
     if table is None:
@@ -837,7 +629,7 @@ def _read_host_list(reading: Reading, text: str) -> None:
     seen: set[tuple[str, int]] = set()
     position = 0
     for entry in reading.uris:
-        server = None if re.search(r"[@%\s]", entry) else _server(entry)
+        server = None if re.search(r"[@%\s]", entry) else split_server(entry)
         if "://" in entry:
             message = f"{_shown_url(entry)} is a URL: a host list has host:port"
             reading.add("error", "scheme", message, position, "skipped")

@@ -18,19 +18,8 @@ options:
     description: The URL, or with O(dialect=host_list) the list.
     type: str
     required: true
-  dialect:
-    description: The client library, as in P(mqlift.amazon_mq.failover_url#filter).
-    type: str
-    choices:
-      - activemq
-      - spring
-      - nms
-      - cms
-      - qpid_jms
-      - nms_amqp
-      - host_list
-      - single_url
-    default: activemq
+extends_documentation_fragment:
+  - mqlift.amazon_mq._dialect
 seealso:
   - plugin: mqlift.amazon_mq.failover_url_problems
     plugin_type: filter
