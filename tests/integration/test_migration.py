@@ -150,9 +150,9 @@ def test_a_rollback_is_a_migration_with_the_brokers_swapped(up: Up) -> None:
 
     inventory = yaml.safe_load((lab.folder / "inventory.yml").read_text())
     variables = inventory["all"]["vars"]
-    # The old broker ignores credentials; they are named so that a list of both brokers has one pair.
-    back = {**variables["mq_source"], **{key: variables["mq_target"][key] for key in ("username", "password")}}
-    variables["mq_source"], variables["mq_target"] = variables["mq_target"], back
+    # A list of both brokers has one pair of credentials, which the old broker ignores.
+    variables["mq_both"] = {key: variables["mq_target"][key] for key in ("username", "password")}
+    variables["mq_source"], variables["mq_target"] = variables["mq_target"], variables["mq_source"]
     swapped = lab.folder / "swapped.yml"
     swapped.write_text(yaml.safe_dump(inventory))
 
