@@ -103,7 +103,7 @@ artifact: exported ## Build the collection and check it as Galaxy does; check do
 
 .PHONY: integration
 integration: setup venv ## Tests that need the lab
-	$(AS_ROOT) $(PYTHON) -m pytest tests/integration
+	$(AS_ROOT) $(PYTHON) -m pytest tests/integration --numprocesses 2 --dist loadscope
 
 .PHONY: molecule
 molecule: setup venv ## Every molecule scenario

@@ -26,7 +26,7 @@ Up = Callable[..., Lab]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 HOST = "notifier-1"
 
-##### Docker Compose
+# --- Docker Compose
 
 
 def in_a_container(lab: Lab) -> list[str]:
@@ -89,7 +89,7 @@ def test_docker_compose_runs_a_service_through_its_phases_and_touches_no_other_c
     assert audit.passed, audit.render()
 
 
-##### Kubernetes
+# --- Kubernetes
 
 SPACE, CONFIG, SECRET = "shop", "api", "api-access"
 OLD_PASSWORD, NEW_PASSWORD = "old-Passw0rd-lab", "new-Passw0rd-lab"
