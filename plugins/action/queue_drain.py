@@ -24,12 +24,13 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._drain import (
     wait,
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
+    Overview,
     Sample,
     ViewError,
     sample_from_dict,
     shown,
 )
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import VIEW_SPEC, open_view
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import VIEW_SPEC, open_view, settled, where
 
 display = Display()
 
@@ -48,10 +49,12 @@ class ActionModule(ActionBase):
         progress = Progress(time.monotonic)
 
         def take() -> Sample:
-            sample = self._take(view, task_vars)
-            # The instance that answered is asked first next time, so a dead one costs its time limit only once.
-            view["url"] = sorted(view["url"], key=lambda url: url != sample.url)
+            sample = sample_from_dict(self._observe(view, task_vars))
+            view.update(settled(view, sample))
             return sample
+
+        def glance() -> Overview:
+            return Overview(**self._observe(view, task_vars, broker_only=True)["broker"])
 
         def tell(verdict: Verdict) -> None:
             for line in progress.lines(verdict):
@@ -65,22 +68,24 @@ class ActionModule(ActionBase):
                 verdict = check(drain, take)
                 tell(verdict)
             else:
-                verdict = wait(drain, take, time.sleep, tell)
+                verdict = wait(drain, take, time.sleep, tell, glance)
         except (DrainError, ValueError) as exc:
             raise AnsibleActionFail(str(exc)) from exc
         return outcome(drain, verdict)
 
-    def _take(self, view: Mapping[str, Any], task_vars: dict[str, Any] | None) -> Sample:
-        where = (str(view["type"]), ", ".join(view["url"]))
+    def _observe(self, view: Mapping[str, Any], task_vars: dict[str, Any] | None, **options: bool) -> dict[str, Any]:
+        """What queue_info answers. Raises ViewError."""
         try:
-            result = self._execute_module(
-                module_name="mqlift.amazon_mq.queue_info", module_args={"view": dict(view)}, task_vars=task_vars
+            result: dict[str, Any] = self._execute_module(
+                module_name="mqlift.amazon_mq.queue_info",
+                module_args={"view": dict(view), **options},
+                task_vars=task_vars,
             )
         except AnsibleConnectionFailure as exc:
-            raise ViewError(*where, f"the host that observes is not reachable: {exc}", transient=True) from exc
+            raise ViewError(*where(view), f"the host that observes is not reachable: {exc}", transient=True) from exc
         if result.get("failed"):
             error = result.get("view_error")
             if isinstance(error, Mapping):
                 raise ViewError(**error)
-            raise ViewError(*where, shown(str(result.get("msg"))))
-        return sample_from_dict(result)
+            raise ViewError(*where(view), shown(str(result.get("msg"))))
+        return result

@@ -20,27 +20,48 @@ options:
     suboptions:
       type:
         description:
-          - The kind of view.
+          - The kind of view. What each knows, needs and costs is described in docs/guides/views.md of the collection.
           - V(jolokia) asks the HTTP bridge to JMX that comes with the broker's web console. It needs ActiveMQ Classic
             5.14 or newer, and a user that may read.
+          - V(statistics) asks the broker's statistics plugin by STOMP. It needs C(statisticsBrokerPlugin) and the
+            library XStream in the broker, a user that may write to C(ActiveMQ.Statistics.>), and the Python package
+            stomp.py on the host that runs the task.
+          - V(console) reads the pages for machines of the broker's web console.
+          - V(cloudwatch) reads what Amazon MQ publishes each minute, minutes late. It needs the Python package boto3 on
+            the host that runs the task, and the permissions C(cloudwatch:ListMetrics) and C(cloudwatch:GetMetricData).
+          - V(auto) tries those of the first three for which O(view.url) has a URL, in this order, and stays with the
+            first that answers.
         type: str
-        choices: [jolokia]
+        choices: [jolokia, statistics, console, cloudwatch, auto]
         default: jolokia
       url:
         description:
-          - The URL of the view, for example V(http://broker.example.com:8161/api/jolokia).
+          - The URL of the view, for example V(http://broker.example.com:8161/api/jolokia) for V(jolokia),
+            V(stomp://broker.example.com:61613) or V(stomp+ssl://broker.example.com:61614) for V(statistics), and
+            V(http://broker.example.com:8161/admin) for V(console).
           - Give one URL per instance for an active/standby pair. They are tried in order. A standby does not answer,
             so the first one that answers is the active one.
+          - For V(auto), the URLs of all views. A URL is for V(statistics) by its scheme, for V(jolokia) when it
+            contains C(/jolokia), and else for V(console).
           - Must not contain credentials.
+          - Needed by every type but V(cloudwatch).
         type: list
         elements: str
-        required: true
         aliases: [urls]
       username:
-        description: The user name for basic authentication. None is sent when it is empty.
+        description:
+          - The user name, for basic authentication or for STOMP. None is sent when it is empty.
         type: str
       password:
-        description: The password for basic authentication.
+        description: The password that belongs to O(view.username).
+        type: str
+      stomp_username:
+        description:
+          - The user name for STOMP, where the broker's users are others than those of its web console.
+          - Without it O(view.username) and O(view.password) are used.
+        type: str
+      stomp_password:
+        description: The password that belongs to O(view.stomp_username).
         type: str
       ca_file:
         description:
@@ -55,4 +76,28 @@ options:
         description: How many seconds one URL may take to answer.
         type: float
         default: 10.0
+      broker_name:
+        description: The name of the Amazon MQ broker. Needed by V(cloudwatch), and only used there.
+        type: str
+      region:
+        description:
+          - The AWS region, for V(cloudwatch).
+          - Like the other options for AWS, it comes from the environment and the AWS configuration files when it is not
+            given.
+        type: str
+      profile:
+        description: The profile of the AWS configuration files, for V(cloudwatch).
+        type: str
+      access_key:
+        description: The AWS access key id, for V(cloudwatch). Needs O(view.secret_key).
+        type: str
+      secret_key:
+        description: The AWS secret access key, for V(cloudwatch). Needs O(view.access_key).
+        type: str
+      session_token:
+        description: The AWS session token, for V(cloudwatch).
+        type: str
+      endpoint_url:
+        description: The URL of CloudWatch, for V(cloudwatch), where it is not that of the region.
+        type: str
 """

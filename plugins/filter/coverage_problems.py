@@ -14,7 +14,7 @@ description:
   - Turns the results of M(mqlift.amazon_mq.queue_info) for several brokers into sentences for people.
   - A consumer that is a network bridge does not count, for it only carries messages to another broker. What a broker
     does not have, or what is not known of it, is a problem.
-positional: names, queues, subscriptions
+positional: names, queues, subscriptions, pending_only
 options:
   _input:
     description: The results of M(mqlift.amazon_mq.queue_info), one for each broker. A failed one is a problem.
@@ -38,8 +38,16 @@ options:
     type: list
     elements: str
     default: []
+  pending_only:
+    description:
+      - Whether only what holds messages needs somebody who takes them, that is a queue a consumer and a durable
+        subscription its subscriber. So it is on the source once the producers have left it.
+    type: bool
+    default: false
 seealso:
   - module: mqlift.amazon_mq.queue_info
+  - plugin: mqlift.amazon_mq.coverage_needs
+    plugin_type: filter
   - plugin: mqlift.amazon_mq.live_queues
     plugin_type: filter
 """
@@ -70,14 +78,18 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import 
 
 
 def _coverage_problems(
-    results: Sequence[Mapping[str, Any]], names: Sequence[str], queues: Sequence[str], subscriptions: Sequence[str] = ()
+    results: Sequence[Mapping[str, Any]],
+    names: Sequence[str],
+    queues: Sequence[str],
+    subscriptions: Sequence[str] = (),
+    pending_only: bool = False,
 ) -> list[str]:
     if any(isinstance(each, str) for each in (names, queues, subscriptions)) or len(results) != len(names):
         raise AnsibleFilterError(
             "coverage_problems: needs as many results as names of brokers, and lists of queues and subscriptions"
         )
     try:
-        return coverage_problems(results, names, queues, subscriptions)
+        return coverage_problems(results, names, queues, subscriptions, pending_only)
     except TypeError as exc:
         raise AnsibleFilterError(f"coverage_problems: not the results of queue_info: {exc}") from exc
 

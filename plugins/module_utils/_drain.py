@@ -8,6 +8,10 @@
 
 It knows no transport and no sleep: ``Drain`` judges samples with an injected clock, ``wait`` joins it with whoever
 takes samples, ``Progress`` turns verdicts into lines for people. Times are seconds.
+
+A sample of a broker with thousands of queues costs it a good part of a second of work. While such a broker says that
+it holds too many messages to be drained, a *glance* at that number takes the place of most samples. A glance never
+counts for "drained": that takes samples only.
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ from typing import Any, NamedTuple
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     DURABLE_SUBSCRIPTION,
     QUEUE,
+    UNKNOWN_BROKER_ID,
+    UNKNOWN_DESTINATIONS,
+    UNKNOWN_PRESENT,
     UNKNOWN_SCHEDULED,
     UNKNOWN_SUBSCRIPTIONS,
     UNKNOWN_TRANSACTIONS,
@@ -50,6 +57,7 @@ CHECK_MODE = "check_mode"
 
 # Causes, in the order in which a person would check them.
 NO_CONSUMER = "no_consumer"
+DEAD_LETTERS = "dead_letters"
 UNACKNOWLEDGED = "unacknowledged"
 OPEN_TRANSACTION = "open_transaction"
 SCHEDULED = "scheduled"
@@ -64,12 +72,17 @@ SCHEDULED_MESSAGE = "scheduled_message"
 
 UNKNOWN_ENQUEUED = "enqueued"
 UNKNOWN_PRODUCERS = "producers"
+UNKNOWN_HIDDEN = "hidden_messages"
 ACCEPTABLE_UNKNOWNS = (
     UNKNOWN_SCHEDULED,
     UNKNOWN_TRANSACTIONS,
     UNKNOWN_SUBSCRIPTIONS,
     UNKNOWN_ENQUEUED,
     UNKNOWN_PRODUCERS,
+    UNKNOWN_HIDDEN,
+    UNKNOWN_BROKER_ID,
+    UNKNOWN_DESTINATIONS,
+    UNKNOWN_PRESENT,
 )
 
 _MIN_SAMPLES = 2
@@ -77,6 +90,9 @@ _RATE_WINDOW = 10.0
 _RATE_STEP = 0.5
 _MAX_HISTORY = 100
 _MAX_NAMED = 5
+# A broker with fewer destinations gives a sample as quickly as a glance; one with more is sampled so often at least.
+_MANY_DESTINATIONS = 1000
+_SAMPLE_EVERY = 10.0
 
 DRAIN_SPEC: dict[str, Any] = {
     "destinations": {"type": "list", "elements": "str", "default": []},
@@ -168,11 +184,16 @@ class _Point(NamedTuple):
 
 
 class _Window(NamedTuple):
-    """An unbroken run of samples in which nothing was left; ``unknowns`` is the same in all of them."""
+    """An unbroken run of samples in which nothing was left; ``unknowns`` is the same in all of them.
+
+    ``hidden`` is the least number of hidden messages: messages that stay are hidden in each sample, and messages on
+    their way make only some samples inexact.
+    """
 
     since: float
     samples: int
     unknowns: tuple[str, ...]
+    hidden: int
 
 
 class Drain:
@@ -185,13 +206,14 @@ class Drain:
         options.check()
         self._options = options
         self._clock = clock
-        self._query = _compile(options.query)
+        self._query = None if options.query is None else compile_query(options.query)
         self._started = clock()
         self._samples = 0
         self._last: Sample | None = None
         self._selected: list[Destination] = []
         self._window: _Window | None = None
         self._enqueued: dict[tuple[str, str], int | None] = {}
+        self._sampled_at = self._started
         self._points: deque[_Point] = deque()
         self._progress_at = self._started
         self._best: int | None = None
@@ -206,6 +228,7 @@ class Drain:
         """The verdict after one more sample."""
         now = self._clock()
         self._samples += 1
+        self._sampled_at = now
         selected = self._select(sample)
         if self._last is not None and _restarted(self._last.overview, sample.overview):
             self._restarts += 1
@@ -215,11 +238,14 @@ class Drain:
             self._progress_at = now
         first = self._last is None
         self._last, self._selected = sample, selected
-        moved = set() if first else self._moved(selected)
-        self._enqueued = {(d.kind, d.name): d.enqueued for d in selected}
-        remaining = self._remaining_seen = self._remaining(sample, selected, moved, now)
+        letters = [d for d in sample.destinations if self._is_grave(d)]
+        moved = set() if first else self._moved([*selected, *letters])
+        self._enqueued = {(d.kind, d.name): d.enqueued for d in (*selected, *letters)}
+        remaining = self._remaining(sample, selected, moved, now)
+        remaining += [_remaining_of(d, DEAD_LETTERS) for d in letters if (d.kind, d.name) in moved]
+        self._remaining_seen = remaining
         unknowns = self._unknowns(sample, selected)
-        self._move_window(remaining, tuple(unknowns), now)
+        self._move_window(remaining, tuple(unknowns), sample.hidden_messages or 0, now)
         self._note_progress(sample, selected, now)
         self._note_history(now, remaining, sample)
         return self._judge(remaining, unknowns, now)
@@ -243,10 +269,54 @@ class Drain:
             return self._verdict(TIMEOUT, message, now, self._remaining_seen, [])
         return self._verdict(WAITING, f"not observable: {error}", now, [], [])
 
-    def pause(self) -> float:
-        """Seconds until the next look: the poll interval, but not past the end."""
-        left = self._started + self._options.timeout - self._clock()
-        return max(0.0, min(self._options.poll_interval, left))
+    def may_glance(self) -> bool:
+        """Whether a glance is worth it now: it may show that there is no need for a sample yet."""
+        now, options = self._clock(), self._options
+        return (
+            self._last is not None
+            and len(self._last.destinations) >= _MANY_DESTINATIONS
+            and self._outage_since is None
+            and any(d.kind == QUEUE and d.pending for d in self._selected)
+            and now - self._sampled_at < _SAMPLE_EVERY
+            and now - self._started < options.timeout
+            and now - self._progress_at < options.stall_timeout
+        )
+
+    def glance(self, overview: Overview) -> Verdict | None:
+        """The verdict after a glance at the broker; None when it takes a sample to tell.
+
+        The messages in all queues, without those that were in other than the selected queues, are in selected ones.
+        Where other queues are filled meanwhile that may be wrong, until the next sample is due.
+        """
+        last = self._last
+        if last is None or overview.total_messages is None or _restarted(last.overview, overview):
+            return None
+        selected = sum(d.pending or 0 for d in self._selected if d.kind == QUEUE)
+        elsewhere = sum(d.pending or 0 for d in last.destinations if d.kind == QUEUE) - selected
+        if last.overview.total_messages is not None:
+            elsewhere = max(elsewhere, last.overview.total_messages - selected)
+        if overview.total_messages <= elsewhere:
+            return None
+        return self._verdict(WAITING, describe(self._remaining_seen), self._clock(), self._remaining_seen, [])
+
+    def now(self) -> float:
+        """The time by the clock of this drain."""
+        return self._clock()
+
+    def pause(self, looked_at: float) -> float:
+        """Seconds until the next look, where the last one began at ``looked_at``.
+
+        From one look to the next it is the poll interval; sooner when the broker was empty for long enough before, and
+        at the timeout. A view that is slow is given half as long to rest as it took, so that it does not keep the
+        broker busy all the time.
+        """
+        now, options = self._clock(), self._options
+        took = now - looked_at
+        wanted = options.poll_interval - took
+        if self._window is not None and self._window.since + options.stable_for > now:
+            wanted = min(wanted, self._window.since + options.stable_for - now)
+        left = self._started + options.timeout - now
+        return max(0.0, min(max(wanted, took / 2), left))
 
     def result(self, verdict: Verdict) -> dict[str, Any]:
         """The verdict and what led to it, as the plain values that queue_drain returns."""
@@ -277,6 +347,11 @@ class Drain:
             and (d.name in options.destinations or not (is_dead_letter(d) or is_internal(d)))
         ]
         return selected if self._query is None else self._query(selected)
+
+    def _is_grave(self, d: Destination) -> bool:
+        """A dead letter queue that must not grow: what arrives there left another queue, and was not consumed."""
+        options = self._options
+        return is_dead_letter(d) and d.name not in options.destinations and not covers(options.exclude, d)
 
     def _missing(self) -> list[str]:
         if self._last is None:
@@ -324,7 +399,7 @@ class Drain:
             if d.pending == 0 and busy:
                 remaining.append(_remaining_of(d, PRODUCERS))
         # Messages in these two places are in no destination yet, so they are named by the broker.
-        broker = sample.overview.name
+        broker = sample.overview.name or sample.url
         if transactions:
             remaining.append(
                 Remaining(broker, TRANSACTION, transactions, None, None, None, None, None, OPEN_TRANSACTION)
@@ -369,13 +444,14 @@ class Drain:
                 return _per_second(before.dequeued, d.dequeued, span), _per_second(before.enqueued, d.enqueued, span)
         return None, None
 
-    def _move_window(self, remaining: Sequence[Remaining], unknowns: tuple[str, ...], now: float) -> None:
+    def _move_window(self, remaining: Sequence[Remaining], unknowns: tuple[str, ...], hidden: int, now: float) -> None:
         if remaining:
             self._window = None
         elif self._window is None or self._window.unknowns != unknowns:
-            self._window = _Window(now, 1, unknowns)
+            self._window = _Window(now, 1, unknowns, hidden)
         else:
-            self._window = self._window._replace(samples=self._window.samples + 1)
+            before = self._window
+            self._window = before._replace(samples=before.samples + 1, hidden=min(before.hidden, hidden))
 
     def _note_progress(self, sample: Sample, selected: Sequence[Destination], now: float) -> None:
         left = sum(d.pending or 0 for d in selected) + (sample.scheduled or 0) + (sample.open_transactions or 0)
@@ -406,8 +482,10 @@ class Drain:
         window, options = self._window, self._options
         stable = now - window.since if window is not None else 0.0
         if window is not None and window.samples >= _MIN_SAMPLES and stable >= options.stable_for:
+            if window.hidden > 0 and UNKNOWN_HIDDEN not in options.accept_unknown:
+                unknowns = sorted([*unknowns, UNKNOWN_HIDDEN])
             if unknowns:
-                return self._verdict(UNKNOWN, _cannot_know(unknowns), now, remaining, unknowns)
+                return self._verdict(UNKNOWN, _cannot_know(unknowns, window.hidden), now, remaining, unknowns)
             message = f"drained, empty for {stable:.0f} s{self._not_waited_for()}"
             return self._verdict(DRAINED, message, now, remaining, unknowns)
         what = describe(remaining) if remaining else f"empty, has to stay so for {options.stable_for:g} s"
@@ -467,14 +545,19 @@ def wait(
     take: Callable[[], Sample],
     sleep: Callable[[float], None],
     tell: Callable[[Verdict], None] = lambda verdict: None,
+    glance: Callable[[], Overview] | None = None,
 ) -> Verdict:
-    """Look until the verdict is final. ``tell`` hears each verdict. Raises DrainError."""
+    """Look until the verdict is final. ``tell`` hears each verdict. Raises DrainError.
+
+    ``glance`` sees only the broker, where a view can do that for less than a sample.
+    """
     while True:
-        verdict = _look(drain, take)
+        looked_at = drain.now()
+        verdict = _look(drain, take, glance)
         tell(verdict)
         if verdict.final:
             return verdict
-        sleep(drain.pause())
+        sleep(drain.pause(looked_at))
 
 
 def check(drain: Drain, take: Callable[[], Sample]) -> Verdict:
@@ -489,7 +572,7 @@ def outcome(drain: Drain, verdict: Verdict) -> dict[str, Any]:
     """What queue_drain ends with, success or not: the same keys from the module and from the action."""
     result = drain.result(verdict)
     broker = result["broker"]
-    where = "" if broker is None else f"broker {shown(broker['name'])}: "
+    where = "" if broker is None or broker["name"] is None else f"broker {shown(broker['name'])}: "
     return {
         "changed": False,
         "failed": verdict.reason not in (DRAINED, CHECK_MODE),
@@ -498,8 +581,11 @@ def outcome(drain: Drain, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _look(drain: Drain, take: Callable[[], Sample]) -> Verdict:
+def _look(drain: Drain, take: Callable[[], Sample], glance: Callable[[], Overview] | None = None) -> Verdict:
     try:
+        verdict = drain.glance(glance()) if glance is not None and drain.may_glance() else None
+        if verdict is not None:
+            return verdict
         sample = take()
     except ViewError as exc:
         return drain.fail(exc)
@@ -545,6 +631,8 @@ def _because(item: Remaining) -> str:
         return f", {item.in_flight} of them with a consumer, and a transaction is open"
     if item.cause == PRODUCERS:
         return f"{moving}, producers still sending" if not item.producers else f"{moving}, {item.producers} producer(s)"
+    if item.cause == DEAD_LETTERS:
+        return ", dead letters still arriving"
     if item.cause == NOT_DISPATCHED:
         return f", {item.consumers} consumer(s) that take nothing"
     return moving
@@ -572,7 +660,7 @@ def _per_second(before: int | None, after: int | None, span: float) -> float | N
 
 
 def _restarted(before: Overview, after: Overview) -> bool:
-    if before.broker_id != after.broker_id:
+    if None not in (before.broker_id, after.broker_id) and before.broker_id != after.broker_id:
         return True
     return before.uptime_ms is not None and after.uptime_ms is not None and after.uptime_ms < before.uptime_ms
 
@@ -581,17 +669,16 @@ def _dead_letters(sample: Sample) -> list[dict[str, Any]]:
     return [{"name": d.name, "pending": d.pending} for d in sample.destinations if is_dead_letter(d) and d.pending != 0]
 
 
-def _cannot_know(unknowns: Sequence[str]) -> str:
+def _cannot_know(unknowns: Sequence[str], hidden: int) -> str:
+    more = f" (the broker counts {hidden} more messages than its queues show)" if UNKNOWN_HIDDEN in unknowns else ""
     return (
-        f"everything that can be seen is empty, but the view cannot know: {', '.join(unknowns)}; "
+        f"everything that can be seen is empty, but the view cannot know: {', '.join(unknowns)}{more}; "
         "a gap that is acceptable can be named in accept_unknown"
     )
 
 
-def _compile(query: str | None) -> Callable[[list[Destination]], list[Destination]] | None:
+def compile_query(query: str) -> Callable[[list[Destination]], list[Destination]]:
     """A function that narrows a list of destinations by a JMESPath expression. Raises DrainError."""
-    if query is None:
-        return None
     if jmespath is None:
         raise DrainError("query: the Python package jmespath is needed where the drain is judged")
     try:

@@ -12,7 +12,6 @@ size of an answer and the time of a whole exchange are bounded.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any, NamedTuple, Protocol
@@ -20,7 +19,10 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
+_PIECE = 64 * 1024
 
 
 class HttpError(Exception):
@@ -39,6 +41,9 @@ class Answer(NamedTuple):
 class Http(Protocol):
     """What a view needs of HTTP."""
 
+    def get(self, url: str, timeout: float) -> Answer:
+        """GET, else as post."""
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
         """POST within ``timeout`` seconds in all; any HTTP status is an answer. Raises HttpError."""
 
@@ -56,29 +61,23 @@ class OpenUrlHttp:
             "validate_certs": validate_certs,
         }
 
+    def get(self, url: str, timeout: float) -> Answer:
+        return self._within(url, None, {}, timeout)
+
     def post(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+        return self._within(url, body, headers, timeout)
+
+    def _within(self, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
         if self._ca_file is not None:
             try:
                 with open(self._ca_file, "rb"):
                     pass
             except OSError as exc:
                 raise HttpError(f"ca_file {self._ca_file}: {exc.strerror}", transient=False) from exc
-        # A socket's time limit is per read, so a peer that drips bytes outlives it: the whole exchange runs in a
-        # thread that is given up when its time is over.
-        outcome: list[Answer | Exception] = []
-
-        def exchange() -> None:
-            try:
-                outcome.append(self._exchange(url, body, headers, timeout))
-            except Exception as exc:  # noqa: BLE001 - whatever it is, it is raised in the caller's thread
-                outcome.append(exc)
-
-        worker = threading.Thread(target=exchange, daemon=True)
-        worker.start()
-        worker.join(timeout)
-        if not outcome:
+        # A socket's time limit is per read, so a peer that drips bytes outlives it.
+        result = within(timeout, lambda: self._exchange(url, body, headers, timeout))
+        if result is None:
             raise HttpError(f"no answer within {timeout:g} s", transient=True)
-        result = outcome[0]
         if isinstance(result, Answer):
             return result
         if isinstance(result, HttpError):
@@ -90,13 +89,13 @@ class OpenUrlHttp:
         # open_url raises its own types, e.g. for a certificate that does not verify or a CA file that is missing.
         raise HttpError(_reason(result), transient=False) from result
 
-    def _exchange(self, url: str, body: bytes, headers: Mapping[str, str], timeout: float) -> Answer:
+    def _exchange(self, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
         try:
             response = open_url(
                 url,
                 data=body,
                 headers=dict(headers),
-                method="POST",
+                method="GET" if body is None else "POST",
                 timeout=timeout,
                 follow_redirects="none",
                 decompress=False,
@@ -106,10 +105,20 @@ class OpenUrlHttp:
         except HTTPError as exc:
             response, status = exc, exc.code
         with response:
-            content = response.read(MAX_ANSWER_BYTES + 1)
-        if len(content) > MAX_ANSWER_BYTES:
-            raise HttpError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes", transient=False)
-        return Answer(status, content)
+            return Answer(status, _bounded(response))
+
+
+def _bounded(response: Any) -> bytes:
+    """The whole body. In pieces: asked for the most that is allowed, Python would set so much memory aside."""
+    pieces: list[bytes] = []
+    size = 0
+    while size <= MAX_ANSWER_BYTES:
+        piece = response.read(_PIECE)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size += len(piece)
+    raise HttpError(f"the answer is larger than {MAX_ANSWER_BYTES} bytes", transient=False)
 
 
 def _reason(exc: BaseException) -> str:

@@ -9,18 +9,24 @@
 One POST with one bulk request per sample. Requests in a bulk are executed in order, and the order matters: open
 transactions are read first, then scheduled jobs, then subscriptions and queues. A message that leaves one of these
 places meanwhile arrives in a place that is read later, so it cannot slip between two reads unseen.
+
+The name of an MBean is a lossy encoding (JMXSupport.encodeObjectNamePart): of two queues ``a:b`` and ``a_b`` only the
+one that came first has an MBean, and likewise of two connections whose client ids differ so. What has none is found by
+the sums: the broker's own count of messages, and the other MBean of a connection, whose name has the socket's address.
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http, HttpError
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
+    CAPABILITIES,
     DURABLE_SUBSCRIPTION,
     QUEUE,
     UNKNOWN_SCHEDULED,
@@ -36,33 +42,35 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
 
 VIEW = "jolokia"
 
-_BROKER = "org.apache.activemq:type=Broker,brokerName=*"
+BROKER = "org.apache.activemq:type=Broker,brokerName=*"
+
+#: What read_overview wants.
+OVERVIEW_ATTRIBUTES = ("BrokerId", "BrokerName", "BrokerVersion", "Slave", "UptimeMillis", "TotalMessageCount")
+
+#: A name for the answer, an MBean pattern, and attributes.
+Read = tuple[str, str, Sequence[str]]
 
 # Attributes that a broker does not know are left out of its answer to a pattern read, so a list may name newer ones.
-_READS: Sequence[tuple[str, str, Sequence[str]]] = (
-    (
-        "overview",
-        _BROKER,
-        (
-            "BrokerId",
-            "BrokerName",
-            "BrokerVersion",
-            "Slave",
-            "UptimeMillis",
-            "TotalMessageCount",
-            "DynamicDestinationProducers",
-        ),
-    ),
+_READS: Sequence[Read] = (
+    ("overview", BROKER, (*OVERVIEW_ATTRIBUTES, "DynamicDestinationProducers")),
+    # Prepared XA transactions that the broker found in its store when it started; their clients may be gone for ever.
+    ("prepared", BROKER + ",transactionType=RecoveredXaTransaction,xid=*", ("FormatId",)),
+    # Each connection is there twice (ManagedTransportConnection): by its client id, and by its socket's address unless
+    # allowRemoteAddressInMBeanNames=false.
     (
         "connections",
-        # Each client is there twice; the clientId side exists once it has authenticated (ManagedTransportConnection).
-        _BROKER + ",connector=clientConnectors,connectorName=*,connectionViewType=clientId,connectionName=*",
-        ("ClientId", "ActiveTransactionCount"),
+        BROKER + ",connector=clientConnectors,connectorName=*,connectionViewType=clientId,connectionName=*",
+        ("ActiveTransactionCount",),
     ),
-    ("scheduler", _BROKER + ",service=JobScheduler,name=*", ("ScheduledMessageCount",)),
+    (
+        "sockets",
+        BROKER + ",connector=clientConnectors,connectorName=*,connectionViewType=remoteAddress,connectionName=*",
+        ("ActiveTransactionCount",),
+    ),
+    ("scheduler", BROKER + ",service=JobScheduler,name=*", ("ScheduledMessageCount",)),
     (
         "subscriptions",
-        _BROKER + ",destinationType=Topic,destinationName=*,endpoint=Consumer,clientId=*,consumerId=Durable(*)",
+        BROKER + ",destinationType=Topic,destinationName=*,endpoint=Consumer,clientId=*,consumerId=Durable(*)",
         (
             "ClientId",
             "SubscriptionName",
@@ -76,13 +84,14 @@ _READS: Sequence[tuple[str, str, Sequence[str]]] = (
     ),
     (
         "queue_consumers",
-        _BROKER + ",destinationType=Queue,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
+        BROKER + ",destinationType=Queue,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
         ("DestinationName", "Network"),
     ),
+    ("temporary_queues", BROKER + ",destinationType=TempQueue,destinationName=*", ("QueueSize",)),
     (
         "queues",
         # The trailing ",*" is left out on purpose: it would match the queues' consumers and producers as well.
-        _BROKER + ",destinationType=Queue,destinationName=*",
+        BROKER + ",destinationType=Queue,destinationName=*",
         (
             "Name",
             "QueueSize",
@@ -96,26 +105,27 @@ _READS: Sequence[tuple[str, str, Sequence[str]]] = (
     ),
 )
 
-_REQUEST = json.dumps(
-    [{"type": "read", "mbean": mbean, "attribute": list(attributes)} for _name, mbean, attributes in _READS]
-).encode()
+# What makes more of a name than a name, see consumes().
+_PATTERN_MARKS = ("*", ">", ",", "://")
+
+_TRANSACTIONS = ("prepared", "connections", "sockets")
 
 # Jolokia's strict checking refuses a request without an Origin, and accepts any (CorsChecker).
 _HEADERS = {"Content-Type": "application/json", "Origin": "http://localhost"}
 
-_Beans = list[Mapping[str, Any]]
+Beans = list[Mapping[str, Any]]
+Answers = Mapping[str, Mapping[str, Any]]
+_T = TypeVar("_T")
 
 
-class JolokiaView:
-    """The View of one broker, or of an active/standby pair of which only the active one answers.
+class JolokiaReader:
+    """Reads the MBeans of one broker, or of an active/standby pair of which only the active one answers.
 
     ``urls`` are tried in order, the one that answered last first. ``timeout`` bounds each, in seconds.
     Raises ValueError when a URL is not http(s) or carries credentials.
     """
 
-    def __init__(
-        self, urls: Sequence[str], http: Http, timeout: float = 10.0, wall_clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, urls: Sequence[str], http: Http, timeout: float = 10.0) -> None:
         if not urls:
             raise ValueError("view.url: at least one URL is needed")
         for url in urls:
@@ -123,43 +133,68 @@ class JolokiaView:
         self._urls = list(urls)
         self._http = http
         self._timeout = timeout
-        self._wall_clock = wall_clock
 
-    def sample(self) -> Sample:
+    def read(self, reads: Sequence[Read], understand: Callable[[str, Answers], _T]) -> _T:
+        """What ``understand`` makes of a URL and of its answers, by the name of the read, to one bulk request.
+
+        The next URL is tried when one fails with a transient ViewError, be it raised here or by ``understand``.
+        """
         failures: list[ViewError] = []
         for url in list(self._urls):
             try:
-                sample = self._sample(url)
+                result = understand(url, self._bulk(url, reads))
             except ViewError as exc:
                 if not exc.transient:
                     raise
                 failures.append(exc)
                 continue
             self._urls.sort(key=lambda known: known != url)
-            return sample
+            return result
         if len(failures) == 1:
             raise failures[0]
         reasons = "; ".join(f"{failure.url}: {failure.message}" for failure in failures)
         raise ViewError(VIEW, ", ".join(self._urls), f"no instance answers ({reasons})", transient=True)
 
-    def _sample(self, url: str) -> Sample:
+    def _bulk(self, url: str, reads: Sequence[Read]) -> Answers:
+        request = [{"type": "read", "mbean": mbean, "attribute": list(attributes)} for name, mbean, attributes in reads]
         try:
-            answer = self._http.post(url, _REQUEST, _HEADERS, self._timeout)
+            answer = self._http.post(url, json.dumps(request).encode(), _HEADERS, self._timeout)
         except HttpError as exc:
             raise ViewError(VIEW, url, shown(str(exc)), transient=exc.transient) from exc
         _check_status(url, answer.status)
-        reads = _parse(url, answer.body)
-        overview, anonymous_producers = _overview(url, reads["overview"])
+        return _parse(url, answer.body, [name for name, mbean, attributes in reads])
+
+
+class JolokiaView:
+    """The View of one broker, or of an active/standby pair; see JolokiaReader for the arguments."""
+
+    capabilities = frozenset(CAPABILITIES)
+
+    def __init__(
+        self, urls: Sequence[str], http: Http, timeout: float = 10.0, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._reader = JolokiaReader(urls, http, timeout)
+        self._wall_clock = wall_clock
+
+    def sample(self) -> Sample:
+        return self._reader.read(_READS, self._sample)
+
+    def overview(self) -> Overview:
+        """The broker alone, which costs next to nothing however many queues it has. Raises ViewError."""
+        return self._reader.read(_READS[:1], lambda url, reads: read_overview(url, reads["overview"])[0])
+
+    def _sample(self, url: str, reads: Answers) -> Sample:
+        overview, anonymous_producers = read_overview(url, reads["overview"])
         unknowns: list[str] = []
 
-        def beans(name: str, unknown: str) -> _Beans | None:
-            found = _beans(url, reads[name], forbidden_is_none=True)
+        def beans(name: str, unknown: str) -> Beans | None:
+            found = read_beans(url, reads[name], forbidden_is_none=True)
             if found is None:
                 unknowns.append(unknown)
             return found
 
-        transactions = _total(beans("connections", UNKNOWN_TRANSACTIONS), "ActiveTransactionCount")
-        if transactions is None and UNKNOWN_TRANSACTIONS not in unknowns:
+        transactions = _transactions(*(read_beans(url, reads[name], True) for name in _TRANSACTIONS))
+        if transactions is None:
             unknowns.append(UNKNOWN_TRANSACTIONS)
         # No scheduler MBean means that the broker runs without one (schedulerSupport=false): nothing is scheduled.
         scheduled = _total(beans("scheduler", UNKNOWN_SCHEDULED), "ScheduledMessageCount")
@@ -167,18 +202,18 @@ class JolokiaView:
             unknowns.append(UNKNOWN_SCHEDULED)
         subscriptions = beans("subscriptions", UNKNOWN_SUBSCRIPTIONS) or []
         bridges = _bridges(url, reads["queue_consumers"])
-        queues = _beans(url, reads["queues"]) or []
+        queues = [_queue(url, bean, bridges) for bean in read_beans(url, reads["queues"]) or []]
         return Sample(
             taken_at=self._wall_clock(),
             view=VIEW,
             url=url,
             overview=overview,
-            destinations=[_queue(url, bean, bridges) for bean in queues]
-            + [_subscription(url, bean) for bean in subscriptions],
+            destinations=queues + [_subscription(url, bean) for bean in subscriptions],
             scheduled=scheduled,
             open_transactions=transactions,
             anonymous_producers=anonymous_producers,
             unknowns=tuple(unknowns),
+            hidden_messages=_hidden(overview, queues, read_beans(url, reads["temporary_queues"], True)),
         )
 
 
@@ -208,7 +243,7 @@ def _check_status(url: str, status: int) -> None:
     raise ViewError(VIEW, url, f"unexpected HTTP status {status}", transient=status >= 500)
 
 
-def _parse(url: str, body: bytes) -> dict[str, Mapping[str, Any]]:
+def _parse(url: str, body: bytes, names: Sequence[str]) -> Answers:
     """The bulk's answers by the name of the read."""
     try:
         document = json.loads(body)
@@ -219,22 +254,31 @@ def _parse(url: str, body: bytes) -> dict[str, Mapping[str, Any]]:
         raise _refusal(url, document)
     if (
         not isinstance(document, list)
-        or len(document) != len(_READS)
+        or len(document) != len(names)
         or not all(isinstance(answer, dict) for answer in document)
     ):
         raise ViewError(VIEW, url, "the answer is not one of Jolokia's to a bulk request")
-    return {name: answer for (name, _mbean, _attributes), answer in zip(_READS, document)}
+    return dict(zip(names, document))
 
 
 def _refusal(url: str, answer: Mapping[str, Any]) -> ViewError:
     """Jolokia tells errors in the body of an HTTP 200."""
     status, error = answer.get("status"), shown(str(answer.get("error")))
     # 404: an MBean vanished between the search and the read; 500: a standby ("Broker is not yet started").
-    return ViewError(VIEW, url, f"Jolokia answers status {shown(str(status))}: {error}", transient=status in (404, 500))
+    transient = status in (404, 500) or _tells_nothing(answer)
+    return ViewError(VIEW, url, f"Jolokia answers status {shown(str(status))}: {error}", transient=transient)
 
 
-def _beans(url: str, answer: Mapping[str, Any], forbidden_is_none: bool = False) -> _Beans | None:
-    """The attributes of each MBean of a pattern read; empty when no MBean matches; None when reading is forbidden."""
+def _tells_nothing(answer: Mapping[str, Any]) -> bool:
+    """Whether no MBean has any of the attributes: it is an old broker, or all have vanished since they were found."""
+    return answer.get("status") == 400 and "No matching attributes" in str(answer.get("error", ""))
+
+
+def read_beans(url: str, answer: Mapping[str, Any], forbidden_is_none: bool = False) -> Beans | None:
+    """The attributes of each MBean of a pattern read; empty when no MBean matches.
+
+    With ``forbidden_is_none`` it is None when reading is forbidden, or when no MBean tells any of the attributes.
+    """
     status = answer.get("status")
     if status == 200:
         value = answer.get("value")
@@ -244,14 +288,14 @@ def _beans(url: str, answer: Mapping[str, Any], forbidden_is_none: bool = False)
     # A pattern without a match is an error to Jolokia; its message tells it from an MBean that vanished meanwhile.
     if status == 404 and str(answer.get("error", "")).find("No MBean with pattern") >= 0:
         return []
-    if status == 403 and forbidden_is_none:
+    if forbidden_is_none and (status == 403 or _tells_nothing(answer)):
         return None
     raise _refusal(url, answer)
 
 
-def _overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None]:
+def read_overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None]:
     """The broker, and how many producers are bound to no destination."""
-    brokers = _beans(url, answer) or []
+    brokers = read_beans(url, answer) or []
     if not brokers:
         raise ViewError(VIEW, url, "no broker is registered in JMX", transient=True)
     if len(brokers) > 1:
@@ -269,16 +313,43 @@ def _overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None
         broker_id=broker_id,
         name=name,
         version=version if isinstance(version, str) else None,
-        uptime_ms=_count(broker, "UptimeMillis"),
-        total_messages=_count(broker, "TotalMessageCount"),
+        uptime_ms=count(broker, "UptimeMillis"),
+        total_messages=count(broker, "TotalMessageCount"),
     )
     return overview, len(dynamic) if isinstance(dynamic, list) else None
 
 
-def _bridges(url: str, answer: Mapping[str, Any]) -> list[str] | None:
-    """What network bridges consume, one entry for each of their consumers; None when that is not known."""
+def _transactions(prepared: Beans | None, connections: Beans | None, sockets: Beans | None) -> int | None:
+    """How many transactions are open; None when that is not known."""
+    by_client, by_socket = _total(connections, "ActiveTransactionCount"), _total(sockets, "ActiveTransactionCount")
+    if prepared is None or by_client is None or by_socket is None:
+        return None
+    return len(prepared) + max(by_client, by_socket)
+
+
+def _hidden(overview: Overview, queues: Sequence[Destination], temporary: Beans | None) -> int | None:
+    """How many more messages the broker counts than its queues have; None when that is not known."""
+    in_temporary = _total(temporary, "QueueSize")
+    if overview.total_messages is None or in_temporary is None or any(queue.pending is None for queue in queues):
+        return None
+    return overview.total_messages - in_temporary - sum(queue.pending or 0 for queue in queues)
+
+
+class _Bridges:
+    """How many consumers of network bridges each queue has. Most are of one queue, so that few have to be compared."""
+
+    def __init__(self, consumed: Sequence[str]) -> None:
+        self._patterns = [one for one in consumed if any(mark in one for mark in _PATTERN_MARKS)]
+        self._exact = Counter(one for one in consumed if not any(mark in one for mark in _PATTERN_MARKS))
+
+    def of(self, name: str) -> int:
+        return self._exact[name] + sum(consumes(pattern, name) for pattern in self._patterns)
+
+
+def _bridges(url: str, answer: Mapping[str, Any]) -> _Bridges | None:
+    """What network bridges consume; None when that is not known."""
     try:
-        consumers = _beans(url, answer) or []
+        consumers = read_beans(url, answer) or []
     except ViewError:  # forbidden, or a consumer left meanwhile: no reason to know nothing about the queues
         return None
     bridges = []
@@ -288,58 +359,58 @@ def _bridges(url: str, answer: Mapping[str, Any]) -> list[str] | None:
             return None
         if network:
             bridges.append(name)
-    return bridges
+    return _Bridges(bridges)
 
 
-def _queue(url: str, bean: Mapping[str, Any], bridges: Sequence[str] | None) -> Destination:
-    dlq, name = bean.get("DLQ"), _text(url, bean, "Name")
+def _queue(url: str, bean: Mapping[str, Any], bridges: _Bridges | None) -> Destination:
+    dlq, name = bean.get("DLQ"), text(url, bean, "Name")
     return Destination(
         name=name,
         kind=QUEUE,
-        pending=_count(bean, "QueueSize"),
-        in_flight=_count(bean, "InFlightCount"),
-        enqueued=_count(bean, "EnqueueCount"),
-        dequeued=_count(bean, "DequeueCount"),
-        consumers=_count(bean, "ConsumerCount"),
-        producers=_count(bean, "ProducerCount"),
-        bridges=None if bridges is None else sum(consumes(pattern, name) for pattern in bridges),
+        pending=count(bean, "QueueSize"),
+        in_flight=count(bean, "InFlightCount"),
+        enqueued=count(bean, "EnqueueCount"),
+        dequeued=count(bean, "DequeueCount"),
+        consumers=count(bean, "ConsumerCount"),
+        producers=count(bean, "ProducerCount"),
+        bridges=None if bridges is None else bridges.of(name),
         dlq=dlq if isinstance(dlq, bool) else None,
     )
 
 
 def _subscription(url: str, bean: Mapping[str, Any]) -> Destination:
-    waiting, dispatched = _count(bean, "PendingQueueSize"), _count(bean, "DispatchedQueueSize")
-    topic, active = _text(url, bean, "DestinationName"), bean.get("Active")
+    waiting, dispatched = count(bean, "PendingQueueSize"), count(bean, "DispatchedQueueSize")
+    topic, active = text(url, bean, "DestinationName"), bean.get("Active")
     return Destination(
-        name="/".join((topic, _text(url, bean, "ClientId"), _text(url, bean, "SubscriptionName"))),
+        name="/".join((topic, text(url, bean, "ClientId"), text(url, bean, "SubscriptionName"))),
         kind=DURABLE_SUBSCRIPTION,
         # Unlike QueueSize, PendingQueueSize leaves out what has been dispatched and is not acknowledged.
         pending=None if waiting is None or dispatched is None else waiting + dispatched,
         in_flight=dispatched,
-        enqueued=_count(bean, "EnqueueCounter"),
-        dequeued=_count(bean, "DequeueCounter"),
+        enqueued=count(bean, "EnqueueCounter"),
+        dequeued=count(bean, "DequeueCounter"),
         consumers=int(active) if isinstance(active, bool) else None,
         topic=topic,
     )
 
 
-def _text(url: str, bean: Mapping[str, Any], attribute: str) -> str:
+def text(url: str, bean: Mapping[str, Any], attribute: str) -> str:
     value = bean.get(attribute)
     if not isinstance(value, str):
         raise ViewError(VIEW, url, f"an MBean does not tell its {attribute}")
     return value
 
 
-def _count(bean: Mapping[str, Any], attribute: str) -> int | None:
+def count(bean: Mapping[str, Any], attribute: str) -> int | None:
     """A number of things; anything else, e.g. a negative one, is not known."""
     value = bean.get(attribute)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _total(beans: _Beans | None, attribute: str) -> int | None:
+def _total(beans: Beans | None, attribute: str) -> int | None:
     """The sum over the MBeans; not known as soon as one does not tell."""
     if beans is None:
         return None
-    counts = [_count(bean, attribute) for bean in beans]
-    known = [count for count in counts if count is not None]
+    counts = [count(bean, attribute) for bean in beans]
+    known = [one for one in counts if one is not None]
     return sum(known) if len(known) == len(counts) else None

@@ -21,6 +21,29 @@ DURABLE_SUBSCRIPTION = "durable_subscription"
 UNKNOWN_SCHEDULED = "scheduled"
 UNKNOWN_TRANSACTIONS = "transactions"
 UNKNOWN_SUBSCRIPTIONS = "durable_subscriptions"
+# Without it, a broker that was restarted between two samples is not noticed.
+UNKNOWN_BROKER_ID = "broker_id"
+# There may be a destination that the view does not list, or not by its right name.
+UNKNOWN_DESTINATIONS = "destinations"
+# The view tells what the broker held some time ago.
+UNKNOWN_PRESENT = "present"
+
+#: What a view may be able to know: fields of Destination (of queues), and things of the broker as a whole.
+CAPABILITIES = (
+    "pending",
+    "in_flight",
+    "enqueued",
+    "dequeued",
+    "consumers",
+    "producers",
+    "dlq",
+    UNKNOWN_SUBSCRIPTIONS,
+    UNKNOWN_SCHEDULED,
+    UNKNOWN_TRANSACTIONS,
+    "connections",
+    "total",
+    UNKNOWN_BROKER_ID,
+)
 
 _DEAD_LETTER_PATTERNS = ("ActiveMQ.DLQ", "ActiveMQ.DLQ.*", "DLQ.*")
 _INTERNAL_PATTERNS = ("ActiveMQ.Advisory.*", "ActiveMQ.Statistics.*", "ActiveMQ.Scheduler.*")
@@ -53,8 +76,8 @@ class Destination(NamedTuple):
 class Overview(NamedTuple):
     """The broker itself. ``broker_id`` is new after each start; ``uptime_ms`` is in milliseconds."""
 
-    broker_id: str
-    name: str
+    broker_id: str | None
+    name: str | None
     version: str | None = None
     uptime_ms: int | None = None
     total_messages: int | None = None
@@ -65,7 +88,9 @@ class Sample(NamedTuple):
 
     ``taken_at`` is seconds since the epoch on the machine that ran the view. ``scheduled``, ``open_transactions`` and
     ``anonymous_producers`` (producers bound to no destination) count over the whole broker. ``unknowns`` names what
-    the view could not know.
+    the view could not know. ``hidden_messages`` is how many more messages the broker counts in its queues than the
+    view sees in them; messages that come or go while it looks make that inexact, also negative. ``tried`` are the
+    views that did not answer before this one, as ViewError.to_dict gives them.
     """
 
     taken_at: float
@@ -77,6 +102,8 @@ class Sample(NamedTuple):
     open_transactions: int | None = None
     anonymous_producers: int | None = None
     unknowns: tuple[str, ...] = ()
+    hidden_messages: int | None = None
+    tried: tuple[Mapping[str, Any], ...] = ()
 
 
 class ViewError(Exception):
@@ -99,6 +126,10 @@ class ViewError(Exception):
 
 class View(Protocol):
     """A read-only way to observe a broker."""
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """Which of CAPABILITIES it can know; what it cannot is None in its samples, or named in their ``unknowns``."""
 
     def sample(self) -> Sample:
         """Observe once. Raises ViewError."""
@@ -173,6 +204,8 @@ def sample_to_dict(sample: Sample) -> dict[str, Any]:
         "open_transactions": sample.open_transactions,
         "anonymous_producers": sample.anonymous_producers,
         "unknowns": list(sample.unknowns),
+        "hidden_messages": sample.hidden_messages,
+        "tried": [dict(failure) for failure in sample.tried],
     }
 
 
@@ -188,4 +221,6 @@ def sample_from_dict(result: Mapping[str, Any]) -> Sample:
         open_transactions=result["open_transactions"],
         anonymous_producers=result["anonymous_producers"],
         unknowns=tuple(result["unknowns"]),
+        hidden_messages=result["hidden_messages"],
+        tried=tuple(result["tried"]),
     )

@@ -18,8 +18,9 @@ description:
   - Transactions and scheduled messages are counted over the whole broker, because the broker does not tell where they
     go.
   - Dead letter queues and the broker's own destinations (advisory, statistics, scheduler) are not selected. A dead
-    letter queue with messages is reported in RV(dlq). Name it in O(destinations), without V(*), to wait for it.
-    Temporary destinations are never selected.
+    letter queue with messages is reported in RV(dlq), and while one grows the broker is not drained, unless it is named
+    in O(exclude). Name it in O(destinations), without V(*), to wait until it is empty. Temporary destinations are never
+    selected.
   - While it waits, a line is printed when something changed, at most every two seconds. The observing is done on the
     task's host, so delegate the task to a host that reaches the broker.
 extends_documentation_fragment:
@@ -63,7 +64,10 @@ options:
     type: float
     default: 300.0
   poll_interval:
-    description: Seconds between two samples.
+    description:
+      - Seconds from one look at the broker to the next.
+      - A look is a sample, except at a broker with thousands of destinations that says itself that it still holds
+        messages. That one is sampled every ten seconds only.
     type: float
     default: 1.0
   stable_for:
@@ -84,9 +88,22 @@ options:
   accept_unknown:
     description:
       - What the view need not know. Anything else that it does not know makes the wait fail.
+      - V(hidden_messages) means that the broker counts more messages than its queues show. JMX shows only one of the
+        queues whose names differ in nothing but C(:), C(,), C('), C(") and C(_).
+      - V(broker_id) means that a restart of the broker would not be noticed, V(destinations) that there may be
+        destinations which are not listed, V(present) that it was seen as it was some time ago.
     type: list
     elements: str
-    choices: [scheduled, transactions, durable_subscriptions, enqueued, producers]
+    choices:
+      - scheduled
+      - transactions
+      - durable_subscriptions
+      - enqueued
+      - producers
+      - hidden_messages
+      - broker_id
+      - destinations
+      - present
     default: []
 seealso:
   - module: mqlift.amazon_mq.queue_info
@@ -202,6 +219,7 @@ remaining:
         - V(unacknowledged), a consumer holds messages and does not acknowledge.
         - V(open_transaction), a transaction has to end first.
         - V(scheduled), messages have to become due first.
+        - V(dead_letters), messages still arrive in this dead letter queue instead of being consumed.
         - V(producers), producers are still sending, or still connected with O(require_no_producers).
         - V(draining), it is being consumed.
         - V(not_dispatched), there are consumers, but the broker gives them nothing, for example because of selectors.
@@ -292,7 +310,10 @@ def main() -> None:
     try:
         view = open_view(module.params["view"])
         drain = Drain(Options.from_params(module.params), time.monotonic)
-        verdict = check(drain, view.sample) if module.check_mode else wait(drain, view.sample, time.sleep)
+        if module.check_mode:
+            verdict = check(drain, view.sample)
+        else:
+            verdict = wait(drain, view.sample, time.sleep, glance=getattr(view, "overview", None))
     except (DrainError, ValueError) as exc:
         module.fail_json(msg=str(exc))
     result = outcome(drain, verdict)

@@ -20,6 +20,19 @@ extends_documentation_fragment:
   - mqlift.amazon_mq._attributes
   - mqlift.amazon_mq._attributes.info_module
   - mqlift.amazon_mq._view
+options:
+  broker_only:
+    description:
+      - Whether to look at nothing but the broker, which costs next to nothing however many queues it has. Only
+        RV(broker), RV(taken_at) and RV(view) are returned then.
+    type: bool
+    default: false
+  query:
+    description:
+      - A JMESPath expression that narrows RV(destinations). It is applied to their list and answers with those to
+        return.
+      - Needs the Python package jmespath on the host that runs the task.
+    type: str
 seealso:
   - module: mqlift.amazon_mq.queue_drain
   - plugin: mqlift.amazon_mq.coverage_problems
@@ -51,6 +64,39 @@ EXAMPLES = r"""
       password: "{{ monitor_password }}"
       ca_file: /etc/ssl/certs/private-ca.pem
   delegate_to: bastion.example.com
+
+- name: Ask the statistics plugin of an Amazon MQ broker, from the controller
+  mqlift.amazon_mq.queue_info:
+    view:
+      type: statistics
+      url:
+        - stomp+ssl://b-1234a5b6-78cd-901e-2fab-3c45d6789012-1.mq.us-east-2.amazonaws.com:61614
+        - stomp+ssl://b-1234a5b6-78cd-901e-2fab-3c45d6789012-2.mq.us-east-2.amazonaws.com:61614
+      username: app
+      password: "{{ app_password }}"
+    query: "[?starts_with(name, 'orders.') && pending > `0`]"
+  delegate_to: localhost
+
+- name: Use whatever answers, what knows most first
+  mqlift.amazon_mq.queue_info:
+    view:
+      type: auto
+      url:
+        - http://broker.example.com:8161/api/jolokia
+        - stomp://broker.example.com:61613
+        - http://broker.example.com:8161/admin
+      username: monitor
+      password: "{{ monitor_password }}"
+      stomp_username: app
+      stomp_password: "{{ app_password }}"
+
+- name: See what CloudWatch tells of a broker that nothing else reaches
+  mqlift.amazon_mq.queue_info:
+    view:
+      type: cloudwatch
+      broker_name: orders
+      region: us-east-2
+  delegate_to: localhost
 """
 
 RETURN = r"""
@@ -60,12 +106,12 @@ broker:
   returned: success
   contains:
     broker_id:
-      description: The broker's id. It is a new one after each start.
+      description: The broker's id. It is a new one after each start. V(null) when the view does not tell.
       type: str
       returned: success
       sample: "ID:onprem-37253-1700000000000-0:1"
     name:
-      description: The broker's name.
+      description: The broker's name. V(null) when the view does not tell.
       type: str
       returned: success
       sample: onprem
@@ -161,18 +207,44 @@ anonymous_producers:
   returned: success
   sample: 0
 unknowns:
-  description: What the view could not know.
+  description:
+    - What the view could not know of the broker as a whole.
+    - V(scheduled), V(transactions), V(durable_subscriptions), or V(broker_id), without which a restart is not noticed.
+    - V(destinations), there may be a destination that is not listed, or not by its right name.
+    - V(present), the sample tells what the broker held some time ago.
   type: list
   elements: str
   returned: success
   sample: []
+capabilities:
+  description: What this kind of view can know. Everything else is V(null) or in RV(unknowns).
+  type: list
+  elements: str
+  returned: success
+  sample: [broker_id, consumers, dequeued, enqueued, in_flight, pending, producers, total]
+tried:
+  description: With the view V(auto), the views that did not answer, with the keys of RV(view_error).
+  type: list
+  elements: dict
+  returned: success
+  sample: []
+hidden_messages:
+  description:
+    - How many more messages the broker counts in its queues than they show. It is inexact, also negative, while
+      messages come and go.
+    - JMX shows only one of several queues whose names differ in nothing but C(:), C(,), C('), C(") and C(_).
+  type: int
+  returned: success
+  sample: 0
 taken_at:
-  description: When the sample was taken, in seconds since the epoch.
+  description:
+    - When the sample was taken, in seconds since the epoch. With the view V(cloudwatch) it is the beginning of the
+      minute that the sample is of.
   type: float
   returned: success
   sample: 1700000000.0
 view:
-  description: The kind of view.
+  description: The kind of view. With V(auto), the one that answered.
   type: str
   returned: success
   sample: jolokia
@@ -208,21 +280,52 @@ view_error:
       sample: false
 """
 
-from ansible.module_utils.basic import AnsibleModule
+import time
+import traceback
 
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._drain import DrainError, compile_query
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import ViewError, sample_to_dict
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import VIEW_SPEC, open_view
 
+try:
+    import jmespath  # noqa: F401 - only a query needs it
+except ImportError:
+    JMESPATH_ERROR: str | None = traceback.format_exc()
+else:
+    JMESPATH_ERROR = None
+
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={"view": VIEW_SPEC}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={
+            "view": VIEW_SPEC,
+            "broker_only": {"type": "bool", "default": False},
+            "query": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
+    query = module.params["query"]
+    if query is not None and JMESPATH_ERROR is not None:
+        module.fail_json(msg=missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
     try:
-        sample = open_view(module.params["view"]).sample()
+        narrow = None if query is None else compile_query(query)
+        view = open_view(module.params["view"])
+        if module.params["broker_only"]:
+            # A view that has nothing cheaper takes a whole sample.
+            overview = view.overview() if hasattr(view, "overview") else view.sample().overview
+            module.exit_json(
+                changed=False, broker=overview._asdict(), taken_at=time.time(), view=module.params["view"]["type"]
+            )
+        sample = view.sample()
+        if narrow is not None:
+            sample = sample._replace(destinations=narrow(sample.destinations))
     except ViewError as exc:
         module.fail_json(msg=str(exc), view_error=exc.to_dict())
-    except ValueError as exc:
+    except (DrainError, ValueError) as exc:
         module.fail_json(msg=str(exc))
-    module.exit_json(changed=False, **sample_to_dict(sample))
+    module.exit_json(changed=False, capabilities=sorted(view.capabilities), **sample_to_dict(sample))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,10 @@ class Broker:
             shell.write(conf / name, _TEMPLATES.get_template(template).render(values), 0o600)
         realm = f"{self.console_user['name']}: {self.console_user['password']}, admin\n"
         shell.write(conf / "jetty-realm.properties", realm, 0o600)
+        # The console's own client: without this file its web application does not start.
+        user = self.users[0] if self.users else User(name="", password="")
+        own = f"activemq.username={user['name']}\nactivemq.password={user['password']}\n"
+        shell.write(conf / "credentials.properties", own, 0o600)
         return Unit(UNIT, self._command(conf, data), stop_timeout=20)
 
     def _command(self, conf: Path, data: Path) -> list[str]:

@@ -79,6 +79,8 @@ def test_the_phases_come_in_the_documented_order() -> None:
         (everybody, "coverage", ["{{ mq_source }}"]),
         (everybody, "coverage", ["{{ mq_target }}"]),
         (producers, "client", ["producer"], "target"),
+        (everybody, "coverage", ["{{ mq_source }}"]),
+        (everybody, "coverage", ["{{ mq_target }}"]),
         (everybody, "drain", "{{ mq_source }}"),
         (consumers, "client", ["consumer", "both"], "target"),
         (everybody, "drain", "{{ mq_source }}"),

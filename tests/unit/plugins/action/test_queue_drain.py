@@ -60,6 +60,9 @@ def run(answers, check_mode=False, view=None, **args):
 
     def execute(module_name, module_args, task_vars):
         calls.append((module_name, module_args["view"]))
+        if module_args.get("broker_only"):
+            calls[-1] = ("glance", module_args["view"])
+            return {"broker": Overview("ID:1", "onprem", None, None, left[0]["destinations"][0]["pending"])._asdict()}
         item = left.pop(0) if len(left) > 1 else left[0]
         if isinstance(item, Exception):
             raise item
@@ -81,6 +84,17 @@ def test_it_waits_and_says_how_far_it_is(lines):
         "  empty, has to stay so for 2 s",
         "  drained, empty for 2 s",
     ]
+
+
+def test_a_large_broker_is_glanced_at_until_it_may_be_empty(lines):
+    full, empty = answer(5), answer(0)
+    for one in (full, empty):
+        one["destinations"] += [dict(one["destinations"][0], name=f"idle{n}", pending=0) for n in range(1000)]
+
+    result, calls = run([full, full, empty], stable_for=1)
+
+    assert result["drained"]
+    assert [name == "glance" for name, _view in calls] == [False, *[True] * 9, False, True, False, False]
 
 
 def test_the_instance_that_answers_is_asked_first(lines):

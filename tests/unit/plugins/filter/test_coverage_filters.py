@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mqlift.amazon_mq.plugins.filter import coverage_problems, live_queues
+from ansible_collections.mqlift.amazon_mq.plugins.filter import coverage_needs, coverage_problems, live_queues
 
 problems = coverage_problems.FilterModule().filters()["coverage_problems"]
+needs = coverage_needs.FilterModule().filters()["coverage_needs"]
 live = live_queues.FilterModule().filters()["live_queues"]
 
 DESTINATIONS = [
@@ -27,11 +28,27 @@ def test_problems():
     assert problems([{"destinations": DESTINATIONS}], ["old"], ["late"]) == ["broker old: no consumer for late"]
 
 
+def test_problems_of_what_holds_messages_only():
+    served = {"name": "served", "kind": "queue", "pending": 0, "consumers": 0}
+
+    assert problems([{"destinations": [served]}], ["old"], ["served"], [], True) == []
+
+
+def test_needs():
+    assert needs(DESTINATIONS, [], "both_source_first") == {
+        "source": {"queues": ["late", "orders"], "subscriptions": []},
+        "target": {"queues": ["late", "orders"], "subscriptions": []},
+    }
+
+
 @pytest.mark.parametrize(
     ("function", "args"),
     [
         (live, ([{"nonsense": 1}],)),
         (live, (["orders"],)),
+        (needs, ([{"nonsense": 1}], [], "source")),
+        (needs, ([], [], "nowhere")),
+        (needs, ([], [], "source", "orders")),
         (problems, ([{}], "old", ["orders"])),
         (problems, ([{}], ["old", "new"], ["orders"])),
         (problems, ([{}], ["old"], "orders")),

@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import (
+    PHASES,
+    Need,
     coverage_problems,
     live_queues,
+    needs,
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     DURABLE_SUBSCRIPTION,
@@ -72,3 +77,67 @@ def test_problems_name_queue_and_broker():
         "broker two: no consumer for orders",
         "broker three: cannot be observed: no instance answers",
     ]
+
+
+def test_of_a_broker_that_gets_nothing_more_only_what_holds_messages_needs_somebody():
+    away = SUBSCRIPTION
+    there = Destination("events/client/there", DURABLE_SUBSCRIPTION, pending=1, consumers=1, topic="events")
+    done = Destination("events/client/done", DURABLE_SUBSCRIPTION, pending=0, consumers=0, topic="events")
+    results = [{"destinations": [d._asdict() for d in (*DESTINATIONS, there, done)]}]
+    queues = ["waiting", "idle", "served", "gone", "bridged"]
+    subscriptions = [away.name, there.name, done.name, "gone"]
+
+    assert coverage_problems(results, ["one"], queues, subscriptions, pending_only=True) == [
+        "broker one: no consumer for waiting",
+        "broker one: no subscriber for events/client/sub",
+    ]
+
+
+BRIDGED = Destination("events/nc_a_inbound_b/NC-DS_b_events", DURABLE_SUBSCRIPTION, pending=3, topic="events")
+SOURCE = [
+    Destination("orders", QUEUE, pending=0, consumers=1, bridges=0),
+    Destination("backlog", QUEUE, pending=5, consumers=1, bridges=0),
+    Destination("seldom", QUEUE, pending=0, consumers=0, bridges=0),
+    Destination("forgotten", QUEUE, pending=0, consumers=0, bridges=0),
+    Destination("ActiveMQ.DLQ", QUEUE, pending=1, consumers=0),
+    SUBSCRIPTION,
+    SUBSCRIPTION._replace(name="events/client/read", pending=0),
+    BRIDGED,
+]
+TARGET = [Destination("new", QUEUE, pending=0, consumers=1, bridges=0)]
+NAMED = ["orders", "seldom", "a.topic", "ActiveMQ.DLQ"]
+BOTH_SUBSCRIPTIONS = ["events/client/read", "events/client/sub"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "source", "target"),
+    [
+        ("source", Need(["backlog", "orders"], []), Need([], [])),
+        (
+            "both_target_first",
+            Need(["backlog", "orders"], []),
+            Need(["backlog", "new", "orders", "seldom"], BOTH_SUBSCRIPTIONS),
+        ),
+        (
+            "drain",
+            Need(["backlog"], ["events/client/sub"]),
+            Need(["backlog", "new", "orders", "seldom"], BOTH_SUBSCRIPTIONS),
+        ),
+        ("target", Need(["backlog"], ["events/client/sub"]), Need(["new", "orders", "seldom"], BOTH_SUBSCRIPTIONS)),
+    ],
+)
+def test_what_has_to_be_served_where_depends_on_the_phase(phase, source, target):
+    assert needs(phase, SOURCE, TARGET, NAMED) == (source, target)
+
+
+def test_every_phase_has_needs_and_another_is_refused():
+    for phase in PHASES:
+        assert needs(phase, [], [], ["orders"]) == (Need([], []), Need([], []))
+    with pytest.raises(ValueError, match="unknown phase 'both'"):
+        needs("both", [], [])
+
+
+def test_what_is_not_known_is_live():
+    unclear = [Destination("unclear", QUEUE)]
+
+    assert needs("drain", unclear, []).source.queues == ["unclear"]

@@ -28,6 +28,31 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
 )
 
 
+def many(*destinations):
+    """A broker with so many destinations that a glance is worth it."""
+    return sample(*destinations, *(queue(f"idle{n}") for n in range(1000)))
+
+
+def glancing(script, glances, **changes):
+    """Wait with scripted samples and glances, the last of each repeated; the result and the times of both."""
+    clock, samples, overviews = Clock(), list(script), list(glances)
+    times = {"sample": [], "glance": []}
+
+    def look(kind, items):
+        def one():
+            times[kind].append(clock.now - 1000)
+            item = items.pop(0) if len(items) > 1 else items[0]
+            if isinstance(item, Exception):
+                raise item
+            return item
+
+        return one
+
+    drain = Drain(options(**changes), clock)
+    verdict = wait(drain, look("sample", samples), clock.sleep, glance=look("glance", overviews))
+    return outcome(drain, verdict), times
+
+
 class Clock:
     def __init__(self):
         self.now = 1000.0
@@ -237,6 +262,105 @@ def test_a_restart_gives_time_for_progress_again():
     assert result["elapsed"] == 35.0
 
 
+# Glances
+
+
+def seen(total, broker_id="ID:1"):
+    return Overview(broker_id, "onprem", "5.16.6", None, total)
+
+
+def test_while_the_broker_says_that_it_is_not_empty_it_is_sampled_seldom():
+    busy, empty = many(queue(pending=5, consumers=0)), many(queue())
+
+    result, times = glancing([busy, busy, empty], [seen(5)] * 14 + [seen(0)], stable_for=3.0, stall_timeout=50.0)
+
+    assert result["drained"]
+    # A sample every ten seconds; as soon as a glance shows nothing left a sample follows, and then samples only.
+    assert times["sample"] == [0.0, 10.0, 16.0, 17.0, 18.0, 19.0]
+    assert times["glance"] == [*(float(n) for n in range(1, 10)), *(float(n) for n in range(11, 17))]
+    assert result["samples"] == 6
+
+
+def test_messages_on_other_queues_do_not_keep_a_drain_from_being_noticed():
+    busy, empty = many(queue(pending=5), queue("other", 7)), many(queue(), queue("other", 7))
+
+    result, times = glancing([busy, empty], [seen(12), seen(7)], destinations=["orders"], stable_for=1.0)
+
+    assert result["drained"]
+    assert times["sample"] == [0.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("overview", [seen(5, "ID:2"), seen(None)])
+def test_a_glance_at_a_restarted_broker_or_at_nothing_is_followed_by_a_sample(overview):
+    result, times = glancing([many(queue(pending=5)), many(queue())], [overview], stable_for=1.0)
+
+    assert result["drained"]
+    assert times["sample"][:2] == [0.0, 1.0]
+
+
+def test_no_glance_where_it_is_not_worth_it_or_does_not_tell():
+    for seldom in (
+        sample(queue(pending=5)),
+        many(queue(), Destination("t/c/s", DURABLE_SUBSCRIPTION, 1, 0, 1, 0, 0, None, None, "t")),
+    ):
+        _result, times = glancing([seldom], [AssertionError("must not be reached")], timeout=15.0)
+
+        assert times["glance"] == []
+
+
+def test_a_glance_that_fails_is_an_outage():
+    result, times = glancing([many(queue(pending=5)), OUTAGE], [OUTAGE], outage_limit=5.0)
+
+    assert result["reason"] == "error"
+    assert len(times["glance"]) == 1
+
+
+def test_a_glance_neither_misses_the_stall_nor_the_timeout():
+    stuck = many(queue(pending=5, consumers=0))
+
+    result, _times = glancing([stuck], [seen(5)], stall_timeout=7.0)
+    assert (result["reason"], result["elapsed"]) == ("stalled", 7.0)
+    result, _times = glancing([stuck], [seen(5)], stall_timeout=50.0, timeout=7.0)
+    assert (result["reason"], result["elapsed"]) == ("timeout", 7.0)
+
+
+# Dead letters, and what the view does not show
+
+
+def grave(count):
+    return queue("ActiveMQ.DLQ", count, enqueued=count, dequeued=0, consumers=0, dlq=True)
+
+
+def test_dead_letters_that_still_arrive_are_a_cause():
+    script = [sample(queue(), grave(n)) for n in range(100)]
+
+    result = run(script, timeout=30.0, stall_timeout=50.0)
+
+    assert result["reason"] == "timeout"
+    assert causes(result) == {"ActiveMQ.DLQ": "dead_letters"}
+    assert "ActiveMQ.DLQ 30 left, dead letters still arriving" in result["msg"]
+    assert run(script, timeout=30.0, exclude=["ActiveMQ.DLQ"])["drained"]
+    assert run([*script[:5], sample(queue(), grave(4))])["drained"]
+
+
+def hiding(count, pending=0):
+    return sample(queue(pending=pending))._replace(hidden_messages=count)
+
+
+def test_hidden_messages_that_stay_are_a_gap():
+    result = run([hiding(3), hiding(5), hiding(2)])
+
+    assert (result["drained"], result["reason"]) == (False, "unknown")
+    assert result["unknowns"] == ["hidden_messages"]
+    assert "the broker counts 2 more messages than its queues show" in result["msg"]
+    assert run([hiding(3)], accept_unknown=["hidden_messages"])["drained"]
+
+
+@pytest.mark.parametrize("script", [[hiding(3), hiding(0), hiding(4)], [hiding(-1)], [hiding(None)]])
+def test_messages_on_their_way_are_not_hidden(script):
+    assert run(script)["drained"]
+
+
 # What is waited for
 
 
@@ -373,6 +497,22 @@ def test_the_last_look_is_at_the_timeout():
     result = run([sample(queue(pending=1))], timeout=10.0, poll_interval=3.0, stall_timeout=99.0)
 
     assert (result["elapsed"], result["samples"]) == (10.0, 5)
+
+
+def test_the_window_ends_when_it_was_long_enough_not_a_poll_later():
+    result = run([sample(queue())], stable_for=5.0, poll_interval=3.0)
+
+    assert (result["elapsed"], result["samples"]) == (5.0, 3)
+
+
+@pytest.mark.parametrize(("took", "pause"), [(0.0, 1.0), (0.25, 0.75), (0.75, 0.375), (4.0, 2.0)])
+def test_a_slow_view_is_asked_as_often_as_wanted_but_not_all_the_time(took, pause):
+    clock = Clock()
+    drain = Drain(options(), clock)
+    looked_at = clock.now
+    clock.now += took
+
+    assert drain.pause(looked_at) == pause
 
 
 def test_empty_but_not_long_enough_is_a_timeout():

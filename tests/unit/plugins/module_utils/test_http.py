@@ -57,6 +57,11 @@ def test_an_answer(opened):
     assert opened.options["force_basic_auth"] is True
 
 
+def test_get_sends_no_body(opened):
+    assert OpenUrlHttp("admin", "secret", None, True).get(URL, 5.0) == Answer(200, b"{}")
+    assert (opened.options["method"], opened.options["data"]) == ("GET", None)
+
+
 def test_no_user_name_means_no_credentials(opened):
     OpenUrlHttp(None, None, None, True).post(URL, b"[]", {}, 5.0)
 
@@ -95,6 +100,20 @@ def test_an_endless_answer_is_cut(opened, monkeypatch):
 
     with pytest.raises(HttpError, match="larger than 10 bytes"):
         post()
+
+
+def test_only_as_much_is_asked_for_at_once_as_is_needed(opened):
+    asked = []
+
+    class Recording(Response):
+        def read(self, size=-1):
+            asked.append(size)
+            return super().read(size)
+
+    opened.answer = staticmethod(lambda: Recording(b"x" * 200_000))
+
+    assert len(post().body) == 200_000
+    assert max(asked) <= 64 * 1024
 
 
 def test_a_peer_that_never_ends_is_given_up(opened):

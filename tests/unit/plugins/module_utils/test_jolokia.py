@@ -28,7 +28,8 @@ NOTHING = {
     "error": "javax.management.InstanceNotFoundException : No MBean with pattern x found for reading attributes",
     "status": 404,
 }
-OVERVIEW, CONNECTIONS, SCHEDULER, SUBSCRIPTIONS, QUEUE_CONSUMERS, QUEUES = range(6)
+OVERVIEW, PREPARED, CONNECTIONS, SOCKETS, SCHEDULER, SUBSCRIPTIONS, QUEUE_CONSUMERS, TEMPORARY, QUEUES = range(9)
+EMPTY = [NOTHING] * 9
 B = "org.apache.activemq:brokerName=localhost,"
 FULL = [
     {
@@ -47,8 +48,21 @@ FULL = [
     },
     {
         "value": {
-            B + "connectionName=a,connectionViewType=clientId": {"ClientId": "a:1", "ActiveTransactionCount": 1},
-            B + "connectionName=b,connectionViewType=clientId": {"ClientId": "b:1", "ActiveTransactionCount": 2},
+            B + "transactionType=RecoveredXaTransaction,xid=XID_[7_globalId&amp;123_branchId&amp;4]": {"FormatId": 7}
+        },
+        "status": 200,
+    },
+    {
+        "value": {
+            B + "connectionName=a,connectionViewType=clientId": {"ActiveTransactionCount": 1},
+            B + "connectionName=b,connectionViewType=clientId": {"ActiveTransactionCount": 2},
+        },
+        "status": 200,
+    },
+    {
+        "value": {
+            B + "connectionName=tcp_//10.0.0.1_50772,connectionViewType=remoteAddress": {"ActiveTransactionCount": 1},
+            B + "connectionName=tcp_//10.0.0.1_50773,connectionViewType=remoteAddress": {"ActiveTransactionCount": 2},
         },
         "status": 200,
     },
@@ -78,6 +92,7 @@ FULL = [
         },
         "status": 200,
     },
+    {"value": {B + "destinationName=ID_vm-1,destinationType=TempQueue": {"QueueSize": 2}}, "status": 200},
     {
         "value": {
             B + "destinationName=q_1 _we&ast;ird,destinationType=Queue,type=Broker": {
@@ -131,7 +146,8 @@ def test_a_whole_sample():
         Destination('q:1 "we*ird', QUEUE, 3, 1, 4, 1, 2, 1, False, None, 1),
         Destination("evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 6, 1, 6, 0, 0, None, None, "evt,x"),
     ]
-    assert (sample.open_transactions, sample.scheduled, sample.anonymous_producers) == (3, 2, 1)
+    assert (sample.open_transactions, sample.scheduled, sample.anonymous_producers) == (4, 2, 1)
+    assert sample.hidden_messages == 11 - 2 - 3
     assert sample.unknowns == ()
 
 
@@ -146,13 +162,15 @@ def test_one_bulk_request_with_an_origin_reads_transactions_first_and_queues_las
     assert all(read["type"] == "read" and read["attribute"] for read in bulk)
     mbeans = [read["mbean"] for read in bulk]
     assert "connectionViewType=clientId" in mbeans[CONNECTIONS]
+    assert mbeans[PREPARED].endswith("transactionType=RecoveredXaTransaction,xid=*")
+    assert "connectionViewType=remoteAddress" in mbeans[SOCKETS]
     assert mbeans[SCHEDULER].endswith("service=JobScheduler,name=*")
     assert mbeans[SUBSCRIPTIONS].endswith("consumerId=Durable(*)")
     assert mbeans[QUEUES].endswith("destinationType=Queue,destinationName=*")
 
 
 def test_a_broker_without_anything_is_empty_not_an_error():
-    sample = view([FULL[OVERVIEW], NOTHING, NOTHING, NOTHING, NOTHING, NOTHING]).sample()
+    sample = view([FULL[OVERVIEW], *EMPTY[1:]]).sample()
 
     assert sample.destinations == []
     assert (sample.open_transactions, sample.scheduled) == (0, 0)
@@ -163,6 +181,7 @@ def test_what_an_older_broker_does_not_tell_is_unknown():
     bulk = changed(QUEUES, {"value": {"x": {"Name": "q", "QueueSize": -1, "InFlightCount": True}}, "status": 200})
     bulk[CONNECTIONS] = {"value": {"a": {"ActiveTransactionCount": 1}, "b": {"ClientId": "b"}}, "status": 200}
     bulk[SCHEDULER] = {"value": {"a": {}}, "status": 200}
+    bulk[TEMPORARY] = {"value": {"a": {}}, "status": 200}
     bulk[QUEUE_CONSUMERS] = {"value": {"a": {}}, "status": 200}
 
     sample = view(bulk).sample()
@@ -170,17 +189,80 @@ def test_what_an_older_broker_does_not_tell_is_unknown():
     assert sample.destinations[0] == Destination("q", QUEUE)
     assert sample.open_transactions is None
     assert sample.scheduled is None
+    assert sample.hidden_messages is None
     assert sample.unknowns == ("transactions", "scheduled")
 
 
 def test_what_may_not_be_read_is_unknown():
     forbidden = {"status": 403, "error": "not allowed", "error_type": "java.lang.Exception"}
 
-    sample = view([FULL[OVERVIEW], forbidden, forbidden, forbidden, forbidden, FULL[QUEUES]]).sample()
+    sample = view([FULL[OVERVIEW], *[forbidden] * 7, FULL[QUEUES]]).sample()
 
     assert sample.unknowns == ("transactions", "scheduled", "durable_subscriptions")
     assert sample.open_transactions is None
     assert sample.destinations[0].bridges is None
+
+
+@pytest.mark.parametrize("unseen", [CONNECTIONS, SOCKETS])
+def test_a_connection_without_one_of_its_two_mbeans_is_counted_by_the_other(unseen):
+    # Two client ids that are encoded alike, k:1 and k_1, or allowRemoteAddressInMBeanNames=false.
+    sample = view(changed(unseen, NOTHING)).sample()
+
+    assert sample.open_transactions == 4
+
+
+def test_transactions_are_not_known_when_one_of_their_places_is_not():
+    forbidden = {"status": 403, "error": "not allowed", "error_type": "java.lang.Exception"}
+
+    assert view(changed(PREPARED, forbidden)).sample().open_transactions is None
+    assert view(changed(SOCKETS, forbidden)).sample().unknowns == ("transactions",)
+
+
+# As 5.16.6 answers when the only client leaves while its connection is read.
+VANISHED = {
+    "error_type": "java.lang.IllegalArgumentException",
+    "error": "java.lang.IllegalArgumentException : No matching attributes [ActiveTransactionCount] found on MBeans [x]",
+    "status": 400,
+}
+
+
+def test_what_vanishes_while_it_is_read_is_not_known_for_now():
+    assert view(changed(CONNECTIONS, VANISHED)).sample().unknowns == ("transactions",)
+    assert view(changed(TEMPORARY, VANISHED)).sample().hidden_messages is None
+    assert view(changed(QUEUE_CONSUMERS, VANISHED)).sample().destinations[0].bridges is None
+    with pytest.raises(ViewError, match="No matching attributes") as caught:
+        view(changed(QUEUES, VANISHED)).sample()
+    assert caught.value.transient
+
+
+def test_messages_of_a_queue_without_an_mbean_are_hidden():
+    # As 5.16.6 and 5.18.3 answer with one message in a_b and two in a:b, which came second.
+    overview = {**FULL[OVERVIEW]["value"][B + "type=Broker"], "TotalMessageCount": 3}
+    bulk = [{"value": {B + "type=Broker": overview}, "status": 200}, *EMPTY[1:]]
+    bulk[QUEUES] = {
+        "value": {B + "destinationName=a_b,destinationType=Queue,type=Broker": {"Name": "a_b", "QueueSize": 1}},
+        "status": 200,
+    }
+
+    assert view(bulk).sample().hidden_messages == 2
+
+
+def test_the_consumers_of_bridges_are_counted_by_name_and_by_pattern():
+    consumers = ["orders", "orders", "other", "queue://orders", "orders,other", "*"]
+    value = {str(n): {"DestinationName": name, "Network": True} for n, name in enumerate(consumers)}
+    bulk = changed(QUEUE_CONSUMERS, {"value": value, "status": 200})
+    bulk[QUEUES] = {"value": {"x": {"Name": "orders", "QueueSize": 0}}, "status": 200}
+
+    assert view(bulk).sample().destinations[0].bridges == 5
+
+
+def test_the_overview_asks_for_nothing_but_the_broker():
+    http = FakeHttp(broker=FULL[:1])
+
+    overview = JolokiaView([URL], http).overview()
+
+    assert (overview.name, overview.total_messages) == ("localhost", 11)
+    assert len(http.calls[0][1]) == 1
 
 
 @pytest.mark.parametrize(
@@ -202,7 +284,7 @@ def test_a_broker_that_still_recovers_its_queues_is_not_an_empty_one():
     starting = {**FULL[OVERVIEW]["value"][B + "type=Broker"], "Slave": True}
 
     with pytest.raises(ViewError, match="is starting") as caught:
-        view([{"status": 200, "value": {"b": starting}}, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING]).sample()
+        view([{"status": 200, "value": {"b": starting}}, *EMPTY[1:]]).sample()
 
     assert caught.value.transient
 
@@ -218,7 +300,7 @@ def test_a_broker_that_still_recovers_its_queues_is_not_an_empty_one():
         (Answer(200, b"<html>\x1b</html>"), "not JSON, it starts with '<html>", False),
         (Answer(200, b""), "not JSON", False),
         (Answer(200, b"[" * 100_000), "not JSON", False),
-        (Answer(200, b"[1, 2, 3, 4, 5, 6]"), "not one of Jolokia's", False),
+        (Answer(200, b"[1, 2, 3, 4, 5, 6, 7, 8, 9]"), "not one of Jolokia's", False),
         (Answer(200, b"[]"), "not one of Jolokia's", False),
         (Answer(200, b"null"), "not one of Jolokia's", False),
         ({"status": 403, "error": "Origin null is not allowed"}, "Origin null is not allowed", False),

@@ -23,6 +23,8 @@ SAMPLE = Sample(1.5, "jolokia", "http://x", Overview("ID:1", "onprem"), [Destina
 
 
 class FakeView:
+    capabilities = frozenset({"pending", "consumers"})
+
     def __init__(self, result):
         self.result = result
 
@@ -49,15 +51,28 @@ def test_a_sample_is_returned_as_it_is(capsys, monkeypatch):
     assert result["destinations"][0]["name"] == "{{ 1 + 1 }}"
     assert result["destinations"][0]["consumers"] is None
     assert result["scheduled"] is None
+    assert result["capabilities"] == ["consumers", "pending"]
+    assert result["tried"] == []
+
+
+def test_the_broker_only(capsys, monkeypatch):
+    monkeypatch.setattr(queue_info, "open_view", lambda options: FakeView(SAMPLE))
+    with patch_module_args({"view": {"url": "http://x"}, "broker_only": True}), pytest.raises(SystemExit):
+        queue_info.main()
+    result = json.loads(capsys.readouterr().out)
+
+    assert result["broker"]["name"] == "onprem"
+    # Nobody can take it for a broker without queues.
+    assert "destinations" not in result
 
 
 def test_a_view_that_fails_says_which_and_why(capsys, monkeypatch):
-    result = run(capsys, monkeypatch, ViewError("jolokia", "http://x", "refused", transient=True), password="secret")
+    result = run(capsys, monkeypatch, ViewError("jolokia", "http://x", "refused", transient=True), password="s3cr3t")
 
     assert result["failed"]
     assert result["msg"] == "jolokia view of http://x: refused"
     assert result["view_error"]["transient"] is True
-    assert "secret" not in json.dumps(result)
+    assert "s3cr3t" not in json.dumps(result)
 
 
 def test_options_that_make_no_sense(capsys, monkeypatch):
@@ -77,3 +92,52 @@ def test_the_url_may_be_given_as_urls(capsys, monkeypatch):
     assert seen["url"] == ["http://a", "http://b"]
     assert seen["validate_certs"] is True
     assert json.loads(capsys.readouterr().out)["view"] == "jolokia"
+
+
+def narrowed(capsys, monkeypatch, query):
+    """Run the module with a query; its result."""
+    queues = [Destination(name, QUEUE, pending) for name, pending in (("a", 1), ("b", 0), ("c", 2))]
+    monkeypatch.setattr(queue_info, "open_view", lambda options: FakeView(SAMPLE._replace(destinations=queues)))
+    with patch_module_args({"view": {"url": "http://x"}, "query": query}), pytest.raises(SystemExit):
+        queue_info.main()
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_query_narrows_the_destinations(capsys, monkeypatch):
+    result = narrowed(capsys, monkeypatch, "[?pending > `0`]")
+
+    assert [one["name"] for one in result["destinations"]] == ["a", "c"]
+
+
+@pytest.mark.parametrize("query", ["[?", "length(@)", "[].name"])
+def test_a_query_that_makes_no_sense(capsys, monkeypatch, query):
+    result = narrowed(capsys, monkeypatch, query)
+
+    assert result["failed"]
+    assert result["msg"].startswith("query: ")
+
+
+def test_a_query_without_jmespath(capsys, monkeypatch):
+    monkeypatch.setattr(queue_info, "JMESPATH_ERROR", "no module")
+
+    assert "jmespath" in narrowed(capsys, monkeypatch, "[]")["msg"]
+
+
+@pytest.mark.parametrize(
+    ("view", "missing"),
+    [
+        ({"type": "jolokia"}, "url"),
+        ({"type": "statistics"}, "url"),
+        ({"type": "console"}, "url"),
+        ({"type": "auto"}, "url"),
+        ({"type": "cloudwatch"}, "broker_name"),
+        ({"type": "cloudwatch", "broker_name": "b", "access_key": "a"}, "secret_key"),
+    ],
+)
+def test_an_option_that_a_kind_of_view_needs(capsys, view, missing):
+    with patch_module_args({"view": view}), pytest.raises(SystemExit):
+        queue_info.main()
+
+    message = json.loads(capsys.readouterr().out)["msg"]
+    assert missing in message
+    assert "found in view" in message
