@@ -71,7 +71,9 @@ _value:
   type: dict
   contains:
     source:
-      description: The source's C(queues) and C(subscriptions), as lists of names.
+      description:
+        - The source's C(queues) and C(subscriptions), as lists of names.
+        - That of a subscription is O(mqlift.amazon_mq.coverage_problems#filter:subscriptions).
       type: dict
       sample: {queues: [orders.new], subscriptions: []}
     target:

@@ -14,7 +14,8 @@ description:
   - Turns the results of M(mqlift.amazon_mq.queue_info) for several brokers into sentences for people.
   - A consumer that is a network bridge does not count, for it only carries messages to another broker. What a broker
     does not have, or what is not known of it, is a problem.
-positional: names, queues, subscriptions, pending_only
+  - So is what the view cannot know, where that could hide a problem, and messages in queues that it does not list.
+positional: names, queues, subscriptions, pending_only, accept_unknown, all_subscriptions
 options:
   _input:
     description: The results of M(mqlift.amazon_mq.queue_info), one for each broker. A failed one is a problem.
@@ -33,7 +34,8 @@ options:
     required: true
   subscriptions:
     description:
-      - The names of the durable topic subscriptions that each broker needs, as C(topic/client id/subscription name).
+      - The names of the durable topic subscriptions that each broker needs, as C(topic/client_id/subscription).
+        A C(/) within one of the three is C(%2F), and a C(%) is C(%25).
       - It is enough that they exist. A topic keeps messages for those that it knows, connected or not.
     type: list
     elements: str
@@ -42,6 +44,23 @@ options:
     description:
       - Whether only what holds messages needs somebody who takes them, that is a queue a consumer and a durable
         subscription its subscriber. So it is on the source once the producers have left it.
+    type: bool
+    default: false
+  accept_unknown:
+    description:
+      - "What need not be known: V(bridges), whether a consumer is a network bridge; V(destinations), queues that the
+        view may not list; V(hidden_messages), messages in such queues; V(durable_subscriptions), whether these exist;
+        V(present), what has happened since the view looked some minutes ago."
+      - Consumers that may be bridges cover a queue then, and a durable subscription of which nothing is known is not
+        missed.
+    type: list
+    elements: str
+    choices: [bridges, destinations, durable_subscriptions, hidden_messages, present]
+    default: []
+  all_subscriptions:
+    description:
+      - Whether the view has to know the durable subscriptions though O(subscriptions) is empty. So it is on the source,
+        before it is known which of them the target needs.
     type: bool
     default: false
 seealso:
@@ -83,15 +102,21 @@ def _coverage_problems(
     queues: Sequence[str],
     subscriptions: Sequence[str] = (),
     pending_only: bool = False,
+    accept_unknown: Sequence[str] = (),
+    all_subscriptions: bool = False,
 ) -> list[str]:
-    if any(isinstance(each, str) for each in (names, queues, subscriptions)) or len(results) != len(names):
+    lists = (names, queues, subscriptions, accept_unknown)
+    if any(isinstance(each, str) for each in lists) or len(results) != len(names):
         raise AnsibleFilterError(
-            "coverage_problems: needs as many results as names of brokers, and lists of queues and subscriptions"
+            "coverage_problems: needs as many results as names of brokers, "
+            "and lists of queues, subscriptions and unknowns"
         )
     try:
-        return coverage_problems(results, names, queues, subscriptions, pending_only)
+        return coverage_problems(results, names, queues, subscriptions, pending_only, accept_unknown, all_subscriptions)
     except TypeError as exc:
         raise AnsibleFilterError(f"coverage_problems: not the results of queue_info: {exc}") from exc
+    except ValueError as exc:
+        raise AnsibleFilterError(f"coverage_problems: {exc}") from exc
 
 
 class FilterModule:

@@ -15,7 +15,7 @@ description:
     target, makes a page to read and the data behind it.
   - Any of the results may be a failure. The page says then what cannot be seen.
   - Names from brokers are shown with control characters escaped, and cut when they are long.
-positional: connections, names, services, phase
+positional: connections, names, services, phase, accept_unknown
 options:
   _input:
     description: The results of M(mqlift.amazon_mq.queue_info), the source's first.
@@ -42,6 +42,11 @@ options:
       - When it is empty, it is the one in which the clients of the inventory are seen to be.
     type: str
     default: ""
+  accept_unknown:
+    description: What coverage need not know, as O(mqlift.amazon_mq.coverage_problems#filter:accept_unknown).
+    type: list
+    elements: str
+    default: []
 seealso:
   - plugin: mqlift.amazon_mq.coverage_needs
     plugin_type: filter
@@ -108,12 +113,15 @@ def _status_page(
     names: Sequence[str],
     services: Mapping[str, Sequence[Mapping[str, Any]]],
     phase: str = "",
+    accept_unknown: Sequence[str] = (),
 ) -> dict[str, Any]:
+    if isinstance(accept_unknown, str):
+        raise AnsibleFilterError("status_page: needs a list of unknowns")
     if isinstance(names, str) or not len(queues) == len(connections) == len(names) == 2:
         raise AnsibleFilterError("status_page: needs two results of queue_info, two of connection_info and two names")
     source, target = (Broker(*parts) for parts in zip(names, queues, connections, strict=True))
     try:
-        return status(source, target, services, phase or None)
+        return status(source, target, services, phase or None, accept_unknown)
     except (KeyError, TypeError, AttributeError) as exc:
         raise AnsibleFilterError(
             f"status_page: not the results of queue_info and connection_info, or not services: {exc!r}"

@@ -8,11 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import Sample, View, ViewError
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import Overview, Sample, View, ViewError
 
 VIEW = "auto"
+
+T = TypeVar("T")
 
 
 class AutoView:
@@ -26,6 +29,11 @@ class AutoView:
         self._answered: View | None = None
 
     @property
+    def kind(self) -> str:
+        """That of the view that answered."""
+        return VIEW if self._answered is None else self._answered.kind
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """Those of the view that answered; before, what one of the views at least can know."""
         if self._answered is not None:
@@ -33,17 +41,25 @@ class AutoView:
         return frozenset().union(*(view.capabilities for view in self._views))
 
     def sample(self) -> Sample:
+        sample, tried = self._first(lambda view: view.sample())
+        return sample._replace(tried=tried)
+
+    def overview(self) -> Overview:
+        return self._first(lambda view: view.overview())[0]
+
+    def _first(self, look: Callable[[View], T]) -> tuple[T, tuple[Mapping[str, Any], ...]]:
+        """What the first view sees that answers, and why those before it do not. Raises ViewError."""
         if self._answered is not None:
-            return self._answered.sample()
+            return look(self._answered), ()
         failures: list[ViewError] = []
         for view in self._views:
             try:
-                sample = view.sample()
+                seen = look(view)
             except ViewError as exc:
                 failures.append(exc)
                 continue
             self._answered = view
-            return sample._replace(tried=tuple(failure.to_dict() for failure in failures))
+            return seen, tuple(failure.to_dict() for failure in failures)
         reasons = "; ".join(str(failure) for failure in failures)
         urls = ", ".join(failure.url for failure in failures)
         # One that may heal is worth waiting for.

@@ -22,6 +22,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._addresses import
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import (
     BROKER,
+    COUNTS,
     OVERVIEW_ATTRIBUTES,
     VIEW,
     Answers,
@@ -29,11 +30,13 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import (
     JolokiaReader,
     Read,
     count,
+    jmx_spelling,
     read_beans,
     read_overview,
+    suppressed,
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import Overview, ViewError, matches
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import jolokia_urls, open_http, where
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import check_urls, jolokia_urls, open_http, where
 
 CLIENT, BRIDGE, TOOL, SOCKET = "client", "bridge", "tool", "socket"
 
@@ -70,7 +73,7 @@ _PRODUCER_ATTRIBUTES = (*_USER_ATTRIBUTES, "SentCount")
 
 # Connections come last: a consumer that was seen has a connection then, unless it left meanwhile.
 _READS: Sequence[Read] = (
-    ("overview", BROKER, (*OVERVIEW_ATTRIBUTES, "TransportConnectors")),
+    ("overview", BROKER, (*OVERVIEW_ATTRIBUTES, *COUNTS, "TotalProducerCount", "TransportConnectors")),
     (
         "consumers",
         BROKER + ",destinationType=*,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
@@ -215,8 +218,21 @@ class JolokiaCensus:
         overview = read_overview(url, answers["overview"])[0]
         unknowns: list[str] = []
 
-        def users(what: str, *names: str) -> Beans | None:
+        def hidden(attribute: str, *names: str) -> bool:
+            return suppressed(answers["overview"], attribute, [answers[name] for name in names])
+
+        no_connections = hidden("CurrentConnectionsCount", "by_client", "by_address")
+        no_consumers = hidden("TotalConsumerCount", "consumers")
+        # A broker without these MBeans may be without those of producers too, and not all of them are counted.
+        no_producers = no_connections or no_consumers or hidden("TotalProducerCount", "producers")
+        if no_connections:
+            unknowns.append("connections")
+
+        def users(what: str, is_suppressed: bool, *names: str) -> Beans | None:
             found: Beans = []
+            if is_suppressed:
+                unknowns.append(what)
+                return None
             for name in names:
                 beans = read_beans(url, answers[name], forbidden_is_none=True)
                 if beans is None:
@@ -225,7 +241,8 @@ class JolokiaCensus:
                 found += beans
             return found
 
-        consumers, producers = users("consumers", "consumers"), users("producers", "producers", "anonymous")
+        consumers = users("consumers", no_consumers, "consumers")
+        producers = users("producers", no_producers, "producers", "anonymous")
         connections = [
             connection for name in ("by_client", "by_address") for connection in _connections(url, answers[name])
         ]
@@ -242,6 +259,7 @@ def open_census(options: Mapping[str, Any], places: Places | None) -> JolokiaCen
     """
     if options["timeout"] <= 0:
         raise ValueError("view.timeout: must be more than 0 seconds")
+    check_urls(options)
     urls = jolokia_urls(options)
     if not urls:
         raise ViewError(*where(options), f"this view does not know connections, only {VIEW} does")
@@ -300,15 +318,8 @@ def _connectors(answer: Mapping[str, Any]) -> dict[str, _Connector]:
             if protocol is None and parts <= {"nio", "ssl"}:
                 protocol = "openwire"
             tls = bool(parts & {"ssl", "https", "wss"})
-            found[_jmx_spelling(name)] = _Connector(name, protocol, tls)
+            found[jmx_spelling(name)] = _Connector(name, protocol, tls)
     return found
-
-
-def _jmx_spelling(name: str) -> str:
-    """A name as part of an ObjectName (JMXSupport.encodeObjectNamePart)."""
-    for character in ":,'\"":
-        name = name.replace(character, "_")
-    return name.replace("?", "&qe;").replace("=", "&amp;").replace("*", "&ast;")
 
 
 def _connections(url: str, answer: Mapping[str, Any]) -> list[tuple[str | None, Mapping[str, Any]]]:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import check_url
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
     UNKNOWN_BROKER_ID,
@@ -43,6 +44,7 @@ except ImportError:  # only this view needs it
 VIEW = "cloudwatch"
 
 _NAMESPACE = "AWS/AmazonMQ"
+_ENDPOINT, _SCHEMES = "view.endpoint_url", ("http", "https")
 _PERIOD = 60
 #: How many seconds back a datapoint may be, and how long an instance may be silent before it does not count.
 _WINDOW = 600
@@ -80,6 +82,7 @@ class CloudWatchView:
     ``client`` is boto3's for cloudwatch. ``timeout`` bounds a sample, in seconds.
     """
 
+    kind = VIEW
     capabilities = frozenset({"pending", "consumers", "producers", UNKNOWN_TRANSACTIONS, "total"})
 
     def __init__(
@@ -108,6 +111,9 @@ class CloudWatchView:
         if isinstance(result, (LookupError, TypeError, ValueError, AttributeError)):
             raise self._error(f"the answer is not one of CloudWatch's ({shown(repr(result))})") from result
         raise result
+
+    def overview(self) -> Overview:
+        return self.sample().overview
 
     def _sample(self) -> Sample:
         instances = [f"{self._name}-{number}" for number in (1, 2)]
@@ -221,7 +227,9 @@ def cloudwatch_client(options: Mapping[str, Any]) -> Any:
     """
     if boto3 is None:
         raise ValueError("view.type: cloudwatch needs the Python package boto3 on the host that observes")
-    limit = options["timeout"]
+    limit, endpoint_url = options["timeout"], options["endpoint_url"]
+    if endpoint_url is not None:
+        check_url(endpoint_url, _SCHEMES, _ENDPOINT)
     try:
         session = boto3.session.Session(
             aws_access_key_id=options["access_key"],
@@ -230,14 +238,20 @@ def cloudwatch_client(options: Mapping[str, Any]) -> Any:
             region_name=options["region"],
             profile_name=options["profile"],
         )
-        return session.client(
+        client = session.client(
             "cloudwatch",
-            endpoint_url=options["endpoint_url"],
-            verify=(options["ca_file"] or True) if options["validate_certs"] else False,
+            endpoint_url=endpoint_url,
+            # None leaves boto3 what it takes from the environment, as AWS_CA_BUNDLE; True would not.
+            verify=(options["ca_file"] or None) if options["validate_certs"] else False,
             config=botocore.config.Config(connect_timeout=limit, read_timeout=limit, retries={"max_attempts": 1}),
         )
-    except (botocore.exceptions.BotoCoreError, ValueError) as exc:
+    except botocore.exceptions.BotoCoreError as exc:
         raise ValueError(f"view: no client for CloudWatch: {exc}") from exc
+    except ValueError:  # boto3 repeats the endpoint, which may hold credentials
+        raise ValueError(f"{_ENDPOINT}: boto3 takes an invalid one from the environment or its configuration") from None
+    # It may also come from the environment or the configuration, and every error names it.
+    check_url(client.meta.endpoint_url, _SCHEMES, _ENDPOINT)
+    return client
 
 
 def _chunks(series: Sequence[_Series]) -> Iterator[Sequence[_Series]]:

@@ -8,6 +8,7 @@
 
 The console finds queues by their MBeans. A queue that has none, because of a line break in its name or because another
 queue's name is encoded alike, is not on its page, and nothing on the page tells so: ``destinations`` is unknown always.
+A broker may have no MBeans for consumers (suppressMBean), so a page without any durable subscription proves nothing.
 The page ``topics.jsp`` is not read: it is durable subscriptions that hold messages, and ``subscribers.jsp`` lists them.
 """
 
@@ -17,7 +18,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http, HttpError
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http, HttpError, check_marks, check_status
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import Instances
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     DURABLE_SUBSCRIPTION,
@@ -53,6 +54,7 @@ class ConsoleView:
     first. ``timeout`` bounds each, in seconds. Raises ValueError for a URL that is none.
     """
 
+    kind = VIEW
     capabilities = frozenset({"pending", "enqueued", "dequeued", "consumers", UNKNOWN_SUBSCRIPTIONS})
 
     def __init__(
@@ -66,11 +68,14 @@ class ConsoleView:
     def sample(self) -> Sample:
         return self._instances.first(self._sample)
 
+    def overview(self) -> Overview:
+        return self.sample().overview
+
     def _sample(self, url: str) -> Sample:
         deadline = time.monotonic() + self._timeout
         unknowns = [UNKNOWN_BROKER_ID, UNKNOWN_DESTINATIONS, UNKNOWN_SCHEDULED, UNKNOWN_TRANSACTIONS]
         subscribers = self._page(url, "subscribers", deadline)
-        if subscribers is None:
+        if not subscribers or any(_tells_nothing(attributes, stats) for attributes, stats in subscribers):
             unknowns.append(UNKNOWN_SUBSCRIPTIONS)
         queues = self._page(url, "queues", deadline)
         if queues is None:
@@ -93,29 +98,17 @@ class ConsoleView:
             raise ViewError(VIEW, url, f"no answer within {self._timeout:g} s", transient=True)
         try:
             answer = self._http.get(address, left)
+            if answer.status == 404:
+                return None
+            check_status(answer.status)
+            check_marks(answer.body, b"<=")
         except HttpError as exc:
             raise ViewError(VIEW, url, f"{page}.jsp: {shown(str(exc))}", transient=exc.transient) from exc
-        if answer.status == 404:
-            return None
-        _check_status(url, answer.status)
         return _items(url, page, answer.body)
 
 
 #: The attributes of a queue or subscriber, and those of its ``stats``.
 _Item = tuple[Mapping[str, str], Mapping[str, str]]
-
-
-def _check_status(url: str, status: int) -> None:
-    if status == 200:
-        return
-    if status == 401:
-        raise ViewError(VIEW, url, "the credentials are refused (HTTP 401)")
-    if status == 403:
-        raise ViewError(VIEW, url, "access is forbidden (HTTP 403)")
-    if 300 <= status < 400:
-        raise ViewError(VIEW, url, f"a redirect is refused (HTTP {status}); give the final URL")
-    # 503: the console's web application did not start, or not yet.
-    raise ViewError(VIEW, url, f"unexpected HTTP status {status}", transient=status >= 500)
 
 
 def _items(url: str, page: str, body: bytes) -> list[_Item]:
@@ -183,10 +176,12 @@ def _queue(url: str, item: _Item) -> Destination:
 
 def _subscription(url: str, item: _Item) -> Destination:
     attributes, stats = item
-    topic = _text(url, attributes, "destinationName")
+    topic, client_id, subscription = (
+        _text(url, attributes, name) for name in ("destinationName", "clientId", "subscriptionName")
+    )
     waiting, dispatched = _count(stats, "pendingQueueSize"), _count(stats, "dispatchedQueueSize")
     return Destination(
-        name="/".join((topic, _text(url, attributes, "clientId"), _text(url, attributes, "subscriptionName"))),
+        name=f"{topic}/{client_id}/{subscription}",
         kind=DURABLE_SUBSCRIPTION,
         # As with Jolokia: what has been dispatched is not in pendingQueueSize.
         pending=None if waiting is None or dispatched is None else waiting + dispatched,
@@ -195,7 +190,18 @@ def _subscription(url: str, item: _Item) -> Destination:
         dequeued=_count(stats, "dequeueCounter"),
         consumers={"yes": 1, "no": 0}.get(attributes.get("active", "")),
         topic=topic,
+        client_id=client_id,
+        subscription=subscription,
     )
+
+
+def _tells_nothing(attributes: Mapping[str, str], stats: Mapping[str, str]) -> bool:
+    """Whether a subscription may hold what the page does not tell.
+
+    With keepDurableSubsActive=false it is in the store only while its subscriber is away, and the page has only zeros.
+    """
+    counters = ("pendingQueueSize", "dispatchedQueueSize", "enqueueCounter", "dequeueCounter")
+    return attributes.get("active") != "yes" and not any(_count(stats, name) for name in counters)
 
 
 def _text(url: str, attributes: Mapping[str, str], name: str) -> str:

@@ -18,6 +18,11 @@ from typing import Any, NamedTuple
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     DURABLE_SUBSCRIPTION,
     QUEUE,
+    UNKNOWN_BRIDGES,
+    UNKNOWN_DESTINATIONS,
+    UNKNOWN_HIDDEN,
+    UNKNOWN_PRESENT,
+    UNKNOWN_SUBSCRIPTIONS,
     Destination,
     is_dead_letter,
     is_internal,
@@ -32,12 +37,21 @@ DRAIN_PHASE = "drain"
 TARGET_PHASE = "target"
 PHASES = (*SOURCE_PHASES, *BOTH_PHASES, DRAIN_PHASE, TARGET_PHASE)
 
-#: The client id of a durable subscription that a network bridge made (NetworkBridgeConfiguration).
-_BRIDGE_SUBSCRIBER = "/NC-DS_"
+#: What may be accepted not to be known.
+ACCEPTABLE_UNKNOWNS = (
+    UNKNOWN_BRIDGES,
+    UNKNOWN_DESTINATIONS,
+    UNKNOWN_SUBSCRIPTIONS,
+    UNKNOWN_HIDDEN,
+    UNKNOWN_PRESENT,
+)
+
+#: How the name begins of a durable subscription that a network bridge made (DemandForwardingBridgeSupport).
+_BRIDGE_SUBSCRIPTION = "NC-DS_"
 
 
 class Need(NamedTuple):
-    """What a broker has to serve: names of queues and of durable subscriptions, sorted."""
+    """What a broker has to serve: names of queues and of durable subscriptions (see subscription_name), sorted."""
 
     queues: list[str]
     subscriptions: list[str]
@@ -68,16 +82,17 @@ def needs(phase: str, source: Sequence[Destination], target: Sequence[Destinatio
     if phase not in PHASES:
         raise ValueError(f"unknown phase {phase!r}: use one of {', '.join(PHASES)}")
     on_source, on_target = live_queues(source), live_queues(target)
-    left = {d.name for d in source if d.pending != 0}
     known = set(named) & {d.name for d in (*source, *target) if _is_work(d)}
-    subscriptions = sorted(
-        d.name for d in source if d.kind == DURABLE_SUBSCRIPTION and _BRIDGE_SUBSCRIBER not in d.name
-    )
+    held = [d for d in source if d.kind == DURABLE_SUBSCRIPTION and not _is_bridge_subscription(d)]
+    subscriptions = sorted(subscription_name(d) for d in held)
     if phase in SOURCE_PHASES:
         return Needs(Need(on_source, []), Need([], []))
     if phase in BOTH_PHASES:
         return Needs(Need(on_source, []), Need(sorted({*on_source, *on_target, *known}), subscriptions))
-    remaining = Need([name for name in on_source if name in left], [name for name in subscriptions if name in left])
+    remaining = Need(
+        live_queues(d for d in source if d.pending != 0),
+        sorted(subscription_name(d) for d in held if d.pending != 0),
+    )
     moved = on_source if phase == DRAIN_PHASE else []
     return Needs(remaining, Need(sorted({*moved, *on_target, *known}), subscriptions))
 
@@ -90,40 +105,97 @@ def live_queues(destinations: Iterable[Destination]) -> list[str]:
     return sorted(d.name for d in destinations if _is_work(d) and not (_own_consumers(d) == 0 and d.pending == 0))
 
 
+def subscription_name(subscription: Destination) -> str:
+    """The name by which a durable subscription is asked for, ``topic/client_id/subscription``, never that of another.
+
+    A ``/`` within one of the three is ``%2F`` there, and a ``%`` is ``%25``.
+    """
+    parts = (subscription.topic, subscription.client_id, subscription.subscription)
+    return "/".join((part or "").replace("%", "%25").replace("/", "%2F") for part in parts)
+
+
 def coverage_problems(
     results: Iterable[Mapping[str, Any]],
     names: Sequence[str],
     queues: Iterable[str],
     subscriptions: Iterable[str] = (),
     pending_only: bool = False,
+    accept_unknown: Iterable[str] = (),
+    all_subscriptions: bool = False,
 ) -> list[str]:
     """Sentences for each broker that is not covered; ``results`` are queue_info's, in the order of the names.
 
     A queue is covered by a consumer of its own. A durable subscription is covered by being there, connected or not: a
-    topic keeps messages for those subscriptions only that it knows. What is absent or unknown is not covered.
+    topic keeps messages for those subscriptions only that it knows. What is absent or unknown is not covered. A
+    problem, too, are messages in queues that a view does not list, and that it cannot know what it is asked for, unless
+    that is one of ACCEPTABLE_UNKNOWNS and accepted.
 
     With ``pending_only`` nothing more will be sent to the broker, so only what holds messages, as far as is known,
     needs somebody who takes them: a queue a consumer, and a durable subscription its subscriber.
+
+    With ``all_subscriptions`` the view has to know the durable subscriptions though none is asked for: what another
+    broker needs is found out from them.
+
+    Raises ValueError when something else than ACCEPTABLE_UNKNOWNS is to be accepted.
     """
+    queues, subscriptions, accepted = list(queues), list(subscriptions), set(accept_unknown)
+    if not accepted <= set(ACCEPTABLE_UNKNOWNS):
+        wrong = ", ".join(sorted(accepted - set(ACCEPTABLE_UNKNOWNS)))
+        raise ValueError(f"{wrong} cannot be accepted as unknown: use {', '.join(ACCEPTABLE_UNKNOWNS)}")
+    relevant = {UNKNOWN_DESTINATIONS, UNKNOWN_PRESENT}
+    if subscriptions or all_subscriptions:
+        relevant.add(UNKNOWN_SUBSCRIPTIONS)
     problems = []
     for name, result in zip(names, results):
         if "destinations" not in result:
             problems.append(f"broker {name}: cannot be observed: {result.get('msg', 'no result')}")
             continue
+        unknowns = set(result.get("unknowns", ()))
+        gaps = sorted((unknowns & relevant) - accepted)
+        if gaps:
+            problems.append(f"broker {name}: the view cannot know {', '.join(gaps)}")
+        hidden = result.get("hidden_messages") or 0
+        if hidden > 0 and UNKNOWN_HIDDEN not in accepted:
+            problems.append(f"broker {name}: {hidden} messages are in queues that the view does not list")
         destinations = [Destination(**item) for item in result["destinations"]]
-        holding = {(d.kind, d.name) for d in destinations if d.pending != 0}
-        served = {d.name for d in destinations if d.kind == QUEUE and _own_consumers(d)}
-        known = {d.name for d in destinations if d.kind == DURABLE_SUBSCRIPTION and (d.consumers or not pending_only)}
-        for what, kind, wanted, there in (
-            ("consumer for", QUEUE, queues, served),
-            ("subscriber for" if pending_only else "durable subscription", DURABLE_SUBSCRIPTION, subscriptions, known),
-        ):
-            # A broker removes nothing that holds messages, so what is gone was empty.
-            asked = [one for one in wanted if not pending_only or (kind, one) in holding]
-            gaps = [shown(one) for one in dict.fromkeys(asked) if one not in there]
-            if gaps:
-                problems.append(f"broker {name}: no {what} {', '.join(gaps)}")
+        held = {d.name: d for d in destinations if d.kind == QUEUE}
+        # A broker removes nothing that holds messages, so with pending_only what is gone was empty.
+        asked = [one for one in dict.fromkeys(queues) if not pending_only or (one in held and held[one].pending != 0)]
+        unclear = [
+            one for one in asked if one in held and _may_be_bridges(held[one]) and UNKNOWN_BRIDGES not in accepted
+        ]
+        served = {one for one, d in held.items() if _own_consumers(d) or _may_be_bridges(d)}
+        if unclear:
+            of = ", ".join(f"{shown(one)} ({held[one].consumers})" for one in unclear)
+            problems.append(f"broker {name}: cannot tell whether the consumers of {of} are network bridges")
+        problems += _missing(f"broker {name}: no consumer for", [one for one in asked if one not in served])
+        known = {subscription_name(d): d for d in destinations if d.kind == DURABLE_SUBSCRIPTION}
+        absent = [one for one in dict.fromkeys(subscriptions) if one not in known]
+        away = [one for one in dict.fromkeys(subscriptions) if one in known and _needs_subscriber(known[one])]
+        if pending_only:
+            problems += _missing(f"broker {name}: no subscriber for", away)
+        elif UNKNOWN_SUBSCRIPTIONS not in unknowns:
+            problems += _missing(f"broker {name}: no durable subscription", absent)
     return problems
+
+
+def _missing(what: str, names: Sequence[str]) -> list[str]:
+    """A sentence about the names, if there are any."""
+    return [f"{what} {', '.join(map(shown, names))}"] if names else []
+
+
+def _is_bridge_subscription(subscription: Destination) -> bool:
+    return (subscription.subscription or "").startswith(_BRIDGE_SUBSCRIPTION)
+
+
+def _needs_subscriber(subscription: Destination) -> bool:
+    """Whether it has messages that nobody takes, as far as is known."""
+    return subscription.pending != 0 and not subscription.consumers
+
+
+def _may_be_bridges(queue: Destination) -> bool:
+    """Whether it has consumers of which it is not known whether they are network bridges."""
+    return bool(queue.consumers) and queue.bridges is None
 
 
 def _is_work(destination: Destination) -> bool:
@@ -133,6 +205,6 @@ def _is_work(destination: Destination) -> bool:
 
 def _own_consumers(queue: Destination) -> int | None:
     """How many consumers take messages out of this broker's queue to work on them; a network bridge only carries."""
-    if queue.consumers is None or (queue.consumers > 0 and queue.bridges is None):
+    if queue.consumers is None or _may_be_bridges(queue):
         return None
     return max(0, queue.consumers - (queue.bridges or 0))

@@ -25,11 +25,13 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
     UNKNOWN_BROKER_ID,
     UNKNOWN_DESTINATIONS,
+    UNKNOWN_HIDDEN,
     UNKNOWN_PRESENT,
     UNKNOWN_SCHEDULED,
     UNKNOWN_SUBSCRIPTIONS,
     UNKNOWN_TRANSACTIONS,
     Destination,
+    Key,
     Overview,
     Sample,
     ViewError,
@@ -72,7 +74,6 @@ SCHEDULED_MESSAGE = "scheduled_message"
 
 UNKNOWN_ENQUEUED = "enqueued"
 UNKNOWN_PRODUCERS = "producers"
-UNKNOWN_HIDDEN = "hidden_messages"
 ACCEPTABLE_UNKNOWNS = (
     UNKNOWN_SCHEDULED,
     UNKNOWN_TRANSACTIONS,
@@ -82,6 +83,7 @@ ACCEPTABLE_UNKNOWNS = (
     UNKNOWN_HIDDEN,
     UNKNOWN_BROKER_ID,
     UNKNOWN_DESTINATIONS,
+    UNKNOWN_HIDDEN,
     UNKNOWN_PRESENT,
 )
 
@@ -180,20 +182,21 @@ class _Point(NamedTuple):
     """The counters of the destinations with messages, at one time: enough for rates, little to keep."""
 
     at: float
-    counters: dict[tuple[str, str], _Counters]
+    counters: dict[Key, _Counters]
 
 
 class _Window(NamedTuple):
     """An unbroken run of samples in which nothing was left; ``unknowns`` is the same in all of them.
 
     ``hidden`` is the least number of hidden messages: messages that stay are hidden in each sample, and messages on
-    their way make only some samples inexact.
+    their way make only some samples inexact. A negative number is surely wrong, and tells nothing about messages that
+    stay, so it does not count. None: no sample told.
     """
 
     since: float
     samples: int
     unknowns: tuple[str, ...]
-    hidden: int
+    hidden: int | None
 
 
 class Drain:
@@ -212,7 +215,7 @@ class Drain:
         self._last: Sample | None = None
         self._selected: list[Destination] = []
         self._window: _Window | None = None
-        self._enqueued: dict[tuple[str, str], int | None] = {}
+        self._enqueued: dict[Key, int | None] = {}
         self._sampled_at = self._started
         self._points: deque[_Point] = deque()
         self._progress_at = self._started
@@ -240,12 +243,12 @@ class Drain:
         self._last, self._selected = sample, selected
         letters = [d for d in sample.destinations if self._is_grave(d)]
         moved = set() if first else self._moved([*selected, *letters])
-        self._enqueued = {(d.kind, d.name): d.enqueued for d in (*selected, *letters)}
+        self._enqueued = {d.key: d.enqueued for d in (*selected, *letters)}
         remaining = self._remaining(sample, selected, moved, now)
-        remaining += [_remaining_of(d, DEAD_LETTERS) for d in letters if (d.kind, d.name) in moved]
+        remaining += [_remaining_of(d, DEAD_LETTERS) for d in letters if d.key in moved]
         self._remaining_seen = remaining
         unknowns = self._unknowns(sample, selected)
-        self._move_window(remaining, tuple(unknowns), sample.hidden_messages or 0, now)
+        self._move_window(remaining, tuple(unknowns), sample.hidden_messages, now)
         self._note_progress(sample, selected, now)
         self._note_history(now, remaining, sample)
         return self._judge(remaining, unknowns, now)
@@ -367,13 +370,9 @@ class Drain:
         self._progress_at = now
         self._best = self._taken = None
 
-    def _moved(self, selected: Sequence[Destination]) -> set[tuple[str, str]]:
+    def _moved(self, selected: Sequence[Destination]) -> set[Key]:
         """The destinations that messages were sent to since the last sample; a new one starts at 0."""
-        return {
-            (d.kind, d.name)
-            for d in selected
-            if d.enqueued is not None and d.enqueued != (self._enqueued.get((d.kind, d.name), 0) or 0)
-        }
+        return {d.key for d in selected if d.enqueued is not None and d.enqueued != (self._enqueued.get(d.key, 0) or 0)}
 
     def _unknowns(self, sample: Sample, selected: Sequence[Destination]) -> list[str]:
         """What the view could not know, without what the user accepted."""
@@ -388,14 +387,14 @@ class Drain:
         return sorted(gaps - set(self._options.accept_unknown))
 
     def _remaining(
-        self, sample: Sample, selected: Sequence[Destination], moved: set[tuple[str, str]], now: float
+        self, sample: Sample, selected: Sequence[Destination], moved: set[Key], now: float
     ) -> list[Remaining]:
         transactions = sample.open_transactions or 0
         with_messages = [d for d in selected if d.pending != 0]
-        point = _Point(now, {(d.kind, d.name): _Counters(d.enqueued, d.dequeued) for d in with_messages})
+        point = _Point(now, {d.key: _Counters(d.enqueued, d.dequeued) for d in with_messages})
         remaining = [self._explain(d, transactions, now) for d in with_messages]
         for d in selected:
-            busy = (d.kind, d.name) in moved or (self._options.require_no_producers and (d.producers or 0) > 0)
+            busy = d.key in moved or (self._options.require_no_producers and (d.producers or 0) > 0)
             if d.pending == 0 and busy:
                 remaining.append(_remaining_of(d, PRODUCERS))
         # Messages in these two places are in no destination yet, so they are named by the broker.
@@ -436,7 +435,7 @@ class Drain:
 
     def _rates(self, d: Destination, now: float) -> tuple[float | None, float | None]:
         """Messages per second taken from and sent to a destination over the last seconds."""
-        key = (d.kind, d.name)
+        key = d.key
         for point in self._points:
             before = point.counters.get(key)
             if before is not None and now > point.at:
@@ -444,14 +443,19 @@ class Drain:
                 return _per_second(before.dequeued, d.dequeued, span), _per_second(before.enqueued, d.enqueued, span)
         return None, None
 
-    def _move_window(self, remaining: Sequence[Remaining], unknowns: tuple[str, ...], hidden: int, now: float) -> None:
+    def _move_window(
+        self, remaining: Sequence[Remaining], unknowns: tuple[str, ...], hidden: int | None, now: float
+    ) -> None:
+        before = self._window
+        if hidden is not None and hidden < 0:
+            hidden = None
         if remaining:
             self._window = None
-        elif self._window is None or self._window.unknowns != unknowns:
+        elif before is None or before.unknowns != unknowns:
             self._window = _Window(now, 1, unknowns, hidden)
         else:
-            before = self._window
-            self._window = before._replace(samples=before.samples + 1, hidden=min(before.hidden, hidden))
+            known = [one for one in (before.hidden, hidden) if one is not None]
+            self._window = before._replace(samples=before.samples + 1, hidden=min(known, default=None))
 
     def _note_progress(self, sample: Sample, selected: Sequence[Destination], now: float) -> None:
         left = sum(d.pending or 0 for d in selected) + (sample.scheduled or 0) + (sample.open_transactions or 0)
@@ -482,7 +486,7 @@ class Drain:
         window, options = self._window, self._options
         stable = now - window.since if window is not None else 0.0
         if window is not None and window.samples >= _MIN_SAMPLES and stable >= options.stable_for:
-            if window.hidden > 0 and UNKNOWN_HIDDEN not in options.accept_unknown:
+            if self._may_hide(window):
                 unknowns = sorted([*unknowns, UNKNOWN_HIDDEN])
             if unknowns:
                 return self._verdict(UNKNOWN, _cannot_know(unknowns, window.hidden), now, remaining, unknowns)
@@ -497,6 +501,12 @@ class Drain:
         if idle >= options.stall_timeout and window is None:
             return self._verdict(STALLED, f"no progress for {idle:.0f} s: {what}", now, remaining, unknowns)
         return self._verdict(WAITING, what, now, remaining, unknowns)
+
+    def _may_hide(self, window: _Window) -> bool:
+        """Whether there may be messages in queues that the view does not show, and no other gap says so."""
+        if window.hidden == 0 or UNKNOWN_HIDDEN in self._options.accept_unknown:
+            return False
+        return window.hidden is not None or self._last is None or UNKNOWN_DESTINATIONS not in self._last.unknowns
 
     def _not_waited_for(self) -> str:
         """Dead letters are nobody's work, but whoever stops the broker should know of them."""
@@ -669,8 +679,8 @@ def _dead_letters(sample: Sample) -> list[dict[str, Any]]:
     return [{"name": d.name, "pending": d.pending} for d in sample.destinations if is_dead_letter(d) and d.pending != 0]
 
 
-def _cannot_know(unknowns: Sequence[str], hidden: int) -> str:
-    more = f" (the broker counts {hidden} more messages than its queues show)" if UNKNOWN_HIDDEN in unknowns else ""
+def _cannot_know(unknowns: Sequence[str], hidden: int | None) -> str:
+    more = f" (the broker counts {hidden} more messages than its queues show)" if hidden else ""
     return (
         f"everything that can be seen is empty, but the view cannot know: {', '.join(unknowns)}{more}; "
         "a gap that is acceptable can be named in accept_unknown"

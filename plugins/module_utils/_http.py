@@ -21,7 +21,9 @@ from ansible.module_utils.urls import open_url
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
 
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+# Of a broker with 50 000 queues the console view's pages have less than half as many, Jolokia's answer as well.
+MAX_MARKS = 2_000_000
 _PIECE = 64 * 1024
 
 
@@ -106,6 +108,29 @@ class OpenUrlHttp:
             response, status = exc, exc.code
         with response:
             return Answer(status, _bounded(response))
+
+
+def check_status(status: int) -> None:
+    """Raises HttpError for whatever is not the answer."""
+    if status == 200:
+        return
+    if status == 401:
+        raise HttpError("the credentials are refused (HTTP 401)", transient=False)
+    if status == 403:
+        raise HttpError("access is forbidden (HTTP 403)", transient=False)
+    if 300 <= status < 400:
+        raise HttpError(f"a redirect is refused (HTTP {status}); give the final URL", transient=False)
+    # 503: the console's web application did not start, or not yet.
+    raise HttpError(f"unexpected HTTP status {status}", transient=status >= 500)
+
+
+def check_marks(body: bytes, marks: bytes) -> None:
+    """Raises HttpError when parsing the body would take much more memory and time than its size tells.
+
+    ``marks`` are the bytes without which a document cannot have many parts, e.g. those that begin or separate them.
+    """
+    if sum(body.count(mark) for mark in marks) > MAX_MARKS:
+        raise HttpError(f"the answer has more than {MAX_MARKS} parts", transient=False)
 
 
 def _bounded(response: Any) -> bytes:

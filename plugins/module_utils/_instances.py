@@ -53,14 +53,14 @@ class Instances:
         raise ViewError(self._view, ", ".join(self._urls), f"no instance answers ({reasons})", transient=True)
 
 
-def check_url(url: str, schemes: Sequence[str]) -> None:
+def check_url(url: str, schemes: Sequence[str], option: str = "view.url") -> None:
     """Raises ValueError, without repeating a URL that holds credentials."""
     try:
         parts = urlsplit(url)
         port_is_sane = parts.port is None or parts.port > 0
     except ValueError as exc:
-        raise ValueError(f"view.url: not a URL: {exc}") from exc
+        raise ValueError(f"{option}: not a URL: {exc}") from exc
     if parts.username is not None or parts.password is not None:
-        raise ValueError("view.url: credentials belong into username and password, not into the URL")
+        raise ValueError(f"{option}: credentials belong into options of their own, not into the URL")
     if parts.scheme not in schemes or not parts.hostname or not port_is_sane:
-        raise ValueError(f"view.url: not a URL with the scheme {' or '.join(schemes)}: {shown(url)}")
+        raise ValueError(f"{option}: not a URL with the scheme {' or '.join(schemes)}: {shown(url)}")

@@ -6,13 +6,16 @@
 
 """The Jolokia view: an ActiveMQ Classic broker by the HTTP bridge to JMX of its web console (5.14 and newer).
 
-One POST with one bulk request per sample. Requests in a bulk are executed in order, and the order matters: open
-transactions are read first, then scheduled jobs, then subscriptions and queues. A message that leaves one of these
-places meanwhile arrives in a place that is read later, so it cannot slip between two reads unseen.
+One POST with one bulk request per sample, and seldom a second one (see _may_be_stored). Requests in a bulk are executed
+in order, and the order matters: open transactions are read first, then scheduled jobs, then subscriptions and queues. A
+message that leaves one of these places meanwhile arrives in a place that is read later, so it cannot slip between two
+reads unseen.
 
 The name of an MBean is a lossy encoding (JMXSupport.encodeObjectNamePart): of two queues ``a:b`` and ``a_b`` only the
 one that came first has an MBean, and likewise of two connections whose client ids differ so. What has none is found by
 the sums: the broker's own count of messages, and the other MBean of a connection, whose name has the socket's address.
+A broker may also be told to have no MBeans for connections or consumers (suppressMBean of ManagementContext), and then
+none of either is no proof that there are none: its own counts tell.
 """
 
 from __future__ import annotations
@@ -20,11 +23,11 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http, HttpError
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Http, HttpError, check_marks, check_status
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import Instances
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     CAPABILITIES,
     DURABLE_SUBSCRIPTION,
@@ -47,12 +50,19 @@ BROKER = "org.apache.activemq:type=Broker,brokerName=*"
 #: What read_overview wants.
 OVERVIEW_ATTRIBUTES = ("BrokerId", "BrokerName", "BrokerVersion", "Slave", "UptimeMillis", "TotalMessageCount")
 
+# What a queue holds is 0 to a broker that does not count (enableStatistics of BrokerService).
+_COUNTING = "StatisticsEnabled"
+
+#: How many there are, whether or not they have MBeans. Durable subscriptions are consumers also while nobody is
+#: connected (Topic.addSubscription).
+COUNTS = ("CurrentConnectionsCount", "TotalConsumerCount")
+
 #: A name for the answer, an MBean pattern, and attributes.
 Read = tuple[str, str, Sequence[str]]
 
 # Attributes that a broker does not know are left out of its answer to a pattern read, so a list may name newer ones.
 _READS: Sequence[Read] = (
-    ("overview", BROKER, (*OVERVIEW_ATTRIBUTES, "DynamicDestinationProducers")),
+    ("overview", BROKER, (*OVERVIEW_ATTRIBUTES, *COUNTS, _COUNTING, "DynamicDestinationProducers")),
     # Prepared XA transactions that the broker found in its store when it started; their clients may be gone for ever.
     ("prepared", BROKER + ",transactionType=RecoveredXaTransaction,xid=*", ("FormatId",)),
     # Each connection is there twice (ManagedTransportConnection): by its client id, and by its socket's address unless
@@ -79,6 +89,7 @@ _READS: Sequence[Read] = (
             "DispatchedQueueSize",
             "EnqueueCounter",
             "DequeueCounter",
+            "PrefetchSize",
             "Active",
         ),
     ),
@@ -86,6 +97,12 @@ _READS: Sequence[Read] = (
         "queue_consumers",
         BROKER + ",destinationType=Queue,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
         ("DestinationName", "Network"),
+    ),
+    # Only to see that there are any: most clients have one, for advisories.
+    (
+        "other_consumers",
+        BROKER + ",destinationType=T*,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*",
+        ("DestinationName",),
     ),
     ("temporary_queues", BROKER + ",destinationType=TempQueue,destinationName=*", ("QueueSize",)),
     (
@@ -103,12 +120,15 @@ _READS: Sequence[Read] = (
             "DLQ",
         ),
     ),
+    # Once more: what was sent while the queues were read is in the second count, if it is not in the first.
+    ("total", BROKER, ("TotalMessageCount",)),
 )
 
 # What makes more of a name than a name, see consumes().
 _PATTERN_MARKS = ("*", ">", ",", "://")
 
 _TRANSACTIONS = ("prepared", "connections", "sockets")
+_CONSUMERS = ("subscriptions", "queue_consumers", "other_consumers")
 
 # Jolokia's strict checking refuses a request without an Origin, and accepts any (CorsChecker).
 _HEADERS = {"Content-Type": "application/json", "Origin": "http://localhost"}
@@ -126,11 +146,7 @@ class JolokiaReader:
     """
 
     def __init__(self, urls: Sequence[str], http: Http, timeout: float = 10.0) -> None:
-        if not urls:
-            raise ValueError("view.url: at least one URL is needed")
-        for url in urls:
-            _check_url(url)
-        self._urls = list(urls)
+        self._instances = Instances(VIEW, urls, ("http", "https"))
         self._http = http
         self._timeout = timeout
 
@@ -139,35 +155,26 @@ class JolokiaReader:
 
         The next URL is tried when one fails with a transient ViewError, be it raised here or by ``understand``.
         """
-        failures: list[ViewError] = []
-        for url in list(self._urls):
-            try:
-                result = understand(url, self._bulk(url, reads))
-            except ViewError as exc:
-                if not exc.transient:
-                    raise
-                failures.append(exc)
-                continue
-            self._urls.sort(key=lambda known: known != url)
-            return result
-        if len(failures) == 1:
-            raise failures[0]
-        reasons = "; ".join(f"{failure.url}: {failure.message}" for failure in failures)
-        raise ViewError(VIEW, ", ".join(self._urls), f"no instance answers ({reasons})", transient=True)
+        return self._instances.first(lambda url: understand(url, self.ask(url, reads)))
 
-    def _bulk(self, url: str, reads: Sequence[Read]) -> Answers:
+    def ask(self, url: str, reads: Sequence[Read]) -> Answers:
+        """The answers of one URL to one bulk request, by the name of the read. Raises ViewError."""
         request = [{"type": "read", "mbean": mbean, "attribute": list(attributes)} for name, mbean, attributes in reads]
         try:
             answer = self._http.post(url, json.dumps(request).encode(), _HEADERS, self._timeout)
+            if answer.status == 404:
+                raise HttpError("there is no Jolokia at this URL (HTTP 404)", transient=False)
+            check_status(answer.status)
+            check_marks(answer.body, b"[{,")
         except HttpError as exc:
             raise ViewError(VIEW, url, shown(str(exc)), transient=exc.transient) from exc
-        _check_status(url, answer.status)
         return _parse(url, answer.body, [name for name, mbean, attributes in reads])
 
 
 class JolokiaView:
     """The View of one broker, or of an active/standby pair; see JolokiaReader for the arguments."""
 
+    kind = VIEW
     capabilities = frozenset(CAPABILITIES)
 
     def __init__(
@@ -181,10 +188,10 @@ class JolokiaView:
 
     def overview(self) -> Overview:
         """The broker alone, which costs next to nothing however many queues it has. Raises ViewError."""
-        return self._reader.read(_READS[:1], lambda url, reads: read_overview(url, reads["overview"])[0])
+        return self._reader.read(_READS[:1], lambda url, reads: _counting(url, reads["overview"])[0])
 
     def _sample(self, url: str, reads: Answers) -> Sample:
-        overview, anonymous_producers = read_overview(url, reads["overview"])
+        overview, anonymous_producers = _counting(url, reads["overview"])
         unknowns: list[str] = []
 
         def beans(name: str, unknown: str) -> Beans | None:
@@ -194,13 +201,18 @@ class JolokiaView:
             return found
 
         transactions = _transactions(*(read_beans(url, reads[name], True) for name in _TRANSACTIONS))
-        if transactions is None:
+        uncounted = suppressed(reads["overview"], "CurrentConnectionsCount", (reads["connections"], reads["sockets"]))
+        if transactions is None or (uncounted and not transactions):
+            transactions = None
             unknowns.append(UNKNOWN_TRANSACTIONS)
         # No scheduler MBean means that the broker runs without one (schedulerSupport=false): nothing is scheduled.
         scheduled = _total(beans("scheduler", UNKNOWN_SCHEDULED), "ScheduledMessageCount")
         if scheduled is None and UNKNOWN_SCHEDULED not in unknowns:
             unknowns.append(UNKNOWN_SCHEDULED)
         subscriptions = beans("subscriptions", UNKNOWN_SUBSCRIPTIONS) or []
+        unlisted = suppressed(reads["overview"], "TotalConsumerCount", [reads[name] for name in _CONSUMERS])
+        if unlisted and UNKNOWN_SUBSCRIPTIONS not in unknowns:
+            unknowns.append(UNKNOWN_SUBSCRIPTIONS)
         bridges = _bridges(url, reads["queue_consumers"])
         queues = [_queue(url, bean, bridges) for bean in read_beans(url, reads["queues"]) or []]
         return Sample(
@@ -208,39 +220,33 @@ class JolokiaView:
             view=VIEW,
             url=url,
             overview=overview,
-            destinations=queues + [_subscription(url, bean) for bean in subscriptions],
+            destinations=queues + self._subscriptions(url, subscriptions),
             scheduled=scheduled,
             open_transactions=transactions,
-            anonymous_producers=anonymous_producers,
+            # Who suppresses one kind of MBeans may suppress another, and nothing counts these.
+            anonymous_producers=None if uncounted or unlisted else anonymous_producers,
             unknowns=tuple(unknowns),
-            hidden_messages=_hidden(overview, queues, read_beans(url, reads["temporary_queues"], True)),
+            hidden_messages=_hidden(
+                (overview.total_messages, _total(read_beans(url, reads["total"], True), "TotalMessageCount")),
+                queues,
+                read_beans(url, reads["temporary_queues"], True),
+            ),
         )
 
-
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        port_is_sane = parts.port is None or parts.port > 0
-    except ValueError as exc:
-        raise ValueError(f"view.url: not a URL: {exc}") from exc
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("view.url: credentials belong into username and password, not into the URL")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sane:
-        raise ValueError(f"view.url: not an http or https URL: {shown(url)}")
-
-
-def _check_status(url: str, status: int) -> None:
-    if status == 200:
-        return
-    if status == 401:
-        raise ViewError(VIEW, url, "the credentials are refused (HTTP 401)")
-    if status == 403:
-        raise ViewError(VIEW, url, "access is forbidden (HTTP 403)")
-    if status == 404:
-        raise ViewError(VIEW, url, "there is no Jolokia at this URL (HTTP 404)")
-    if 300 <= status < 400:
-        raise ViewError(VIEW, url, f"a redirect is refused (HTTP {status}); give the final URL")
-    raise ViewError(VIEW, url, f"unexpected HTTP status {status}", transient=status >= 500)
+    def _subscriptions(self, url: str, beans: Beans) -> list[Destination]:
+        found = [(bean, _subscription(url, bean)) for bean in beans]
+        topics = {one.topic or "" for bean, one in found if _may_be_stored(one, bean)}
+        if not topics:
+            return [one for bean, one in found]
+        pattern = BROKER + ",destinationType=Topic,destinationName="
+        answers = self._reader.ask(
+            url, [(topic, pattern + jmx_spelling(topic), ("Name", "StoreMessageSize")) for topic in sorted(topics)]
+        )
+        empty = {topic for topic, answer in answers.items() if _stored(url, topic, answer) == 0}
+        return [
+            one._replace(pending=None) if _may_be_stored(one, bean) and one.topic not in empty else one
+            for bean, one in found
+        ]
 
 
 def _parse(url: str, body: bytes, names: Sequence[str]) -> Answers:
@@ -285,12 +291,26 @@ def read_beans(url: str, answer: Mapping[str, Any], forbidden_is_none: bool = Fa
         if isinstance(value, dict) and all(isinstance(bean, dict) for bean in value.values()):
             return list(value.values())
         raise ViewError(VIEW, url, "the value of a pattern read is not a map of MBeans")
-    # A pattern without a match is an error to Jolokia; its message tells it from an MBean that vanished meanwhile.
-    if status == 404 and str(answer.get("error", "")).find("No MBean with pattern") >= 0:
+    if _matches_nothing(answer):
         return []
     if forbidden_is_none and (status == 403 or _tells_nothing(answer)):
         return None
     raise _refusal(url, answer)
+
+
+def _matches_nothing(answer: Mapping[str, Any]) -> bool:
+    # A pattern without a match is an error to Jolokia; its message tells it from an MBean that vanished meanwhile.
+    return answer.get("status") == 404 and "No MBean with pattern" in str(answer.get("error"))
+
+
+def suppressed(overview: Mapping[str, Any], attribute: str, listed: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the broker counts what it lists no MBeans of; ``overview`` is an answer that read_overview understands.
+
+    That is so with suppressMBean, and also where there are only clients inside the broker (vm:), which have no MBeans
+    of connections.
+    """
+    counted = any(count(broker, attribute) != 0 for broker in overview["value"].values())
+    return counted and all(_matches_nothing(answer) for answer in listed)
 
 
 def read_overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None]:
@@ -319,6 +339,15 @@ def read_overview(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | 
     return overview, len(dynamic) if isinstance(dynamic, list) else None
 
 
+def _counting(url: str, answer: Mapping[str, Any]) -> tuple[Overview, int | None]:
+    """As read_overview, of a broker whose numbers mean something."""
+    overview = read_overview(url, answer)
+    if any(broker.get(_COUNTING) is False for broker in answer["value"].values()):
+        message = 'the broker does not count (enableStatistics="false"): each of its queues would seem to be empty'
+        raise ViewError(VIEW, url, message)
+    return overview
+
+
 def _transactions(prepared: Beans | None, connections: Beans | None, sockets: Beans | None) -> int | None:
     """How many transactions are open; None when that is not known."""
     by_client, by_socket = _total(connections, "ActiveTransactionCount"), _total(sockets, "ActiveTransactionCount")
@@ -327,12 +356,18 @@ def _transactions(prepared: Beans | None, connections: Beans | None, sockets: Be
     return len(prepared) + max(by_client, by_socket)
 
 
-def _hidden(overview: Overview, queues: Sequence[Destination], temporary: Beans | None) -> int | None:
-    """How many more messages the broker counts than its queues have; None when that is not known."""
-    in_temporary = _total(temporary, "QueueSize")
-    if overview.total_messages is None or in_temporary is None or any(queue.pending is None for queue in queues):
+def _hidden(totals: Iterable[int | None], queues: Sequence[Destination], temporary: Beans | None) -> int | None:
+    """How many more messages the broker counts than its queues have; None when that is not known.
+
+    ``totals`` are its counts before and after the queues were read. Queues that grew meanwhile are in the later one. If
+    they differ, what is more than the queues have may be messages that came or went, and is not known.
+    """
+    counts = [_total(temporary, "QueueSize"), *(queue.pending for queue in queues), *totals]
+    known = [one for one in counts if one is not None]
+    if len(known) < len(counts):
         return None
-    return overview.total_messages - in_temporary - sum(queue.pending or 0 for queue in queues)
+    hidden = max(known[-2:]) - sum(known[:-2])
+    return hidden if known[-2] == known[-1] or hidden <= 0 else None
 
 
 class _Bridges:
@@ -380,9 +415,12 @@ def _queue(url: str, bean: Mapping[str, Any], bridges: _Bridges | None) -> Desti
 
 def _subscription(url: str, bean: Mapping[str, Any]) -> Destination:
     waiting, dispatched = count(bean, "PendingQueueSize"), count(bean, "DispatchedQueueSize")
-    topic, active = text(url, bean, "DestinationName"), bean.get("Active")
+    topic, client_id, subscription = (
+        text(url, bean, name) for name in ("DestinationName", "ClientId", "SubscriptionName")
+    )
+    active = bean.get("Active")
     return Destination(
-        name="/".join((topic, text(url, bean, "ClientId"), text(url, bean, "SubscriptionName"))),
+        name=f"{topic}/{client_id}/{subscription}",
         kind=DURABLE_SUBSCRIPTION,
         # Unlike QueueSize, PendingQueueSize leaves out what has been dispatched and is not acknowledged.
         pending=None if waiting is None or dispatched is None else waiting + dispatched,
@@ -391,7 +429,34 @@ def _subscription(url: str, bean: Mapping[str, Any]) -> Destination:
         dequeued=count(bean, "DequeueCounter"),
         consumers=int(active) if isinstance(active, bool) else None,
         topic=topic,
+        client_id=client_id,
+        subscription=subscription,
     )
+
+
+def _may_be_stored(subscription: Destination, bean: Mapping[str, Any]) -> bool:
+    """Whether an offline subscription may hold messages although it tells that there are none.
+
+    With keepDurableSubsActive=false it is in the store only, and its MBean answers 0 (SubscriptionView), also to its
+    prefetch. Others do so after a restart, until their subscriber has been there.
+    """
+    return subscription.pending == 0 and subscription.consumers != 1 and count(bean, "PrefetchSize") == 0
+
+
+def _stored(url: str, topic: str, answer: Mapping[str, Any]) -> int | None:
+    """The size of the messages that a topic keeps for its subscriptions; None when that is not known."""
+    topics = read_beans(url, answer, forbidden_is_none=True)
+    # The MBean may be another one's, whose name is encoded alike.
+    if not topics or any(bean.get("Name") != topic for bean in topics):
+        return None
+    return _total(topics, "StoreMessageSize")
+
+
+def jmx_spelling(name: str) -> str:
+    """A name as part of an ObjectName (JMXSupport.encodeObjectNamePart)."""
+    for character in ":,'\"":
+        name = name.replace(character, "_")
+    return name.replace("?", "&qe;").replace("=", "&amp;").replace("*", "&ast;")
 
 
 def text(url: str, bean: Mapping[str, Any], attribute: str) -> str:

@@ -12,7 +12,7 @@ Unknown is ``None`` and never 0: a caller that needs a number has to decide what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 QUEUE = "queue"
 DURABLE_SUBSCRIPTION = "durable_subscription"
@@ -28,6 +28,11 @@ UNKNOWN_DESTINATIONS = "destinations"
 # The view tells what the broker held some time ago.
 UNKNOWN_PRESENT = "present"
 
+# Whether a consumer is a network bridge, which only carries messages to another broker.
+UNKNOWN_BRIDGES = "bridges"
+# The broker counts messages that are in none of the queues that the view lists.
+UNKNOWN_HIDDEN = "hidden_messages"
+
 #: What a view may be able to know: fields of Destination (of queues), and things of the broker as a whole.
 CAPABILITIES = (
     "pending",
@@ -36,6 +41,7 @@ CAPABILITIES = (
     "dequeued",
     "consumers",
     "producers",
+    UNKNOWN_BRIDGES,
     "dlq",
     UNKNOWN_SUBSCRIPTIONS,
     UNKNOWN_SCHEDULED,
@@ -51,12 +57,17 @@ _INTERNAL_PATTERNS = ("ActiveMQ.Advisory.*", "ActiveMQ.Statistics.*", "ActiveMQ.
 _MAX_SHOWN = 200
 
 
+#: What tells the destinations of one broker apart.
+Key = tuple[str, str, Optional[str], Optional[str]]
+
+
 class Destination(NamedTuple):
     """A queue, or the backlog of a durable topic subscription, at one moment.
 
     ``pending`` counts messages, those dispatched but not acknowledged (``in_flight``) included. ``enqueued`` and
     ``dequeued`` count since the broker started and fall back to 0 when it restarts. ``topic`` is the topic of a
-    durable subscription, whose ``name`` is ``topic/client id/subscription name``; ``consumers`` is then 0 or 1.
+    durable subscription, whose ``name`` is ``topic/client_id/subscription``; ``consumers`` is then 0 or 1. As each of
+    the three may contain a ``/``, two may have the same name; ``key`` tells them apart.
     ``bridges`` is how many of a queue's ``consumers`` are network bridges: those hand messages on to another broker.
     """
 
@@ -71,6 +82,12 @@ class Destination(NamedTuple):
     dlq: bool | None = None
     topic: str | None = None
     bridges: int | None = None
+    client_id: str | None = None
+    subscription: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.kind, self.name, self.client_id, self.subscription
 
 
 class Overview(NamedTuple):
@@ -89,8 +106,8 @@ class Sample(NamedTuple):
     ``taken_at`` is seconds since the epoch on the machine that ran the view. ``scheduled``, ``open_transactions`` and
     ``anonymous_producers`` (producers bound to no destination) count over the whole broker. ``unknowns`` names what
     the view could not know. ``hidden_messages`` is how many more messages the broker counts in its queues than the
-    view sees in them; messages that come or go while it looks make that inexact, also negative. ``tried`` are the
-    views that did not answer before this one, as ViewError.to_dict gives them.
+    view sees in them; messages that come or go while it looks make that inexact, also negative, or None. ``tried``
+    are the views that did not answer before this one, as ViewError.to_dict gives them.
     """
 
     taken_at: float
@@ -128,11 +145,18 @@ class View(Protocol):
     """A read-only way to observe a broker."""
 
     @property
+    def kind(self) -> str:
+        """The value of Sample.view."""
+
+    @property
     def capabilities(self) -> frozenset[str]:
         """Which of CAPABILITIES it can know; what it cannot is None in its samples, or named in their ``unknowns``."""
 
     def sample(self) -> Sample:
         """Observe once. Raises ViewError."""
+
+    def overview(self) -> Overview:
+        """Observe the broker alone, where that costs less than a sample. Raises ViewError."""
 
 
 def matches(name: str, pattern: str) -> bool:

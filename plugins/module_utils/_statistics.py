@@ -10,6 +10,10 @@ The plugin answers to a temporary queue, one map message per destination and an 
 map message for STOMP by the libraries XStream and Jettison (JmsFrameTranslator), which are optional: without them it
 drops the connection, or stays silent. A broker without the plugin takes the question for a message. The first question
 is therefore sent to a topic, where nobody keeps it, and the questions to queues only after that has been answered.
+
+The plugin copies a question's correlation id to each answer, the end mark too. What does not have it, which is what
+somebody else sent to the temporary queue, is passed over. How many messages the broker counts is asked before the list
+of queues and after it, so that a difference to their sum is told only when nothing came or went meanwhile.
 """
 
 from __future__ import annotations
@@ -51,6 +55,7 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 _REPLY_TO = "/temp-queue/mqlift.statistics"
 _END_MARK = "ActiveMQ.Statistics.Destination.List.End.With.Null"
+_ABOUT_BROKER = "/topic/ActiveMQ.Statistics.Broker"
 _QUEUE_PREFIX = "queue://"
 _PORTS = {"stomp": 61613, "stomp+ssl": 61614}
 # JSON is spelled by Jettison and tells every character; XML needs XStream only and cannot tell control characters.
@@ -81,6 +86,7 @@ class StatisticsView:
     ``timeout`` bounds each, in seconds. Raises ValueError for a URL that is none, or when stomp.py is missing.
     """
 
+    kind = VIEW
     capabilities = frozenset(
         {"pending", "in_flight", "enqueued", "dequeued", "consumers", "producers", "total", "broker_id"}
     )
@@ -109,6 +115,9 @@ class StatisticsView:
     def sample(self) -> Sample:
         return self._instances.first(self._bounded)
 
+    def overview(self) -> Overview:
+        return self.sample().overview
+
     def _bounded(self, url: str) -> Sample:
         # The limits inside do not bound the look-up of a host name.
         result = within(self._timeout + _CLOSE_SECONDS + 1, lambda: self._sample(url))
@@ -128,7 +137,8 @@ class StatisticsView:
                     continue
                 self._spellings = (spelling,)
                 queues = conversation.queues()
-                return self._understood(url, conversation.version, broker, queues)
+                after = conversation.total()
+                return self._understood(url, conversation.version, broker, queues, after)
         message = (
             f"nobody answers for the statistics plugin within {self._timeout:g} s: the broker runs without "
             "<statisticsBrokerPlugin/>, or without the library XStream, which spells its answers for STOMP"
@@ -136,7 +146,7 @@ class StatisticsView:
         raise ViewError(VIEW, url, message)
 
     def _understood(
-        self, url: str, version: str | None, broker: StatisticsMap, queues: Sequence[StatisticsMap]
+        self, url: str, version: str | None, broker: StatisticsMap, queues: Sequence[StatisticsMap], after: int | None
     ) -> Sample:
         destinations = [_queue(url, item) for item in queues]
         unknowns = [UNKNOWN_SCHEDULED, UNKNOWN_SUBSCRIPTIONS, UNKNOWN_TRANSACTIONS]
@@ -146,6 +156,12 @@ class StatisticsView:
         broker_id, name = broker.get("brokerId"), broker.get("brokerName")
         if not isinstance(broker_id, str):
             raise ViewError(VIEW, url, "the broker does not tell its id")
+        # It counts this view as a consumer, if it counts.
+        if _count(broker, "consumerCount") == 0:
+            message = 'the broker does not count (enableStatistics="false"): each of its queues would seem to be empty'
+            raise ViewError(VIEW, url, message)
+        total = _count(broker, "size")
+        steady = total is not None and total == after and all(one.pending is not None for one in destinations)
         return Sample(
             taken_at=self._wall_clock(),
             view=VIEW,
@@ -155,12 +171,12 @@ class StatisticsView:
                 # Jettison makes a number of a name that looks like one, and not always the same.
                 name=name if isinstance(name, str) else None,
                 version=version,
-                total_messages=_count(broker, "size"),
+                total_messages=total,
             ),
             destinations=destinations,
             unknowns=tuple(sorted(unknowns)),
-            # The plugin lists every queue, also one that has no MBean.
-            hidden_messages=0,
+            # The plugin lists every queue but temporary ones.
+            hidden_messages=(total or 0) - sum(one.pending or 0 for one in destinations) if steady else None,
         )
 
     def connection(self, url: str, left: float) -> Any:
@@ -203,6 +219,7 @@ class _Conversation:
         self._events: queue.Queue[_Event] = queue.Queue()
         self._received = 0
         self._begin = b""
+        self._asked = ""
         self._log = _Log()
         self.version: str | None = None
 
@@ -241,11 +258,19 @@ class _Conversation:
                 "as brokers without the library XStream do"
             )
             raise ViewError(VIEW, self._url, message) from exc
-        self._ask("/topic/ActiveMQ.Statistics.Broker", {})
+        self._ask(_ABOUT_BROKER, {})
         try:
-            return _decoded(self._url, self._next("message", min(limit, self._deadline)))
+            return _decoded(self._url, self._answer(min(limit, self._deadline)))
         except _SilenceError:
             return None
+
+    def total(self) -> int | None:
+        """How many messages the broker counts."""
+        self._ask(_ABOUT_BROKER, {})
+        try:
+            return _count(_decoded(self._url, self._answer(self._deadline)), "size")
+        except _SilenceError as exc:
+            raise ViewError(VIEW, self._url, "the broker stopped answering", transient=True) from exc
 
     def queues(self) -> list[StatisticsMap]:
         """What the plugin tells of each queue."""
@@ -253,7 +278,7 @@ class _Conversation:
         found: list[StatisticsMap] = []
         try:
             while True:
-                answer = _decoded(self._url, self._next("message", self._deadline))
+                answer = _decoded(self._url, self._answer(self._deadline))
                 if not answer:
                     return found
                 found.append(answer)
@@ -283,11 +308,19 @@ class _Conversation:
     def _ask(self, destination: str, headers: Mapping[str, str]) -> None:
         # Expires, so that nothing stays should somebody keep it.
         expires = str(int((time.time() + 60) * 1000))
-        asked = {"reply-to": _REPLY_TO, "expires": expires, **headers}
+        self._asked = str(uuid.uuid4())
+        asked = {"reply-to": _REPLY_TO, "correlation-id": self._asked, "expires": expires, **headers}
         try:
             self._connection.send(destination, "", headers=asked)
         except (stomp.exception.StompException, OSError, AttributeError) as exc:  # it was closed meanwhile
             raise ViewError(VIEW, self._url, _CLOSED, transient=True) from exc
+
+    def _answer(self, limit: float) -> _Event:
+        """The next answer to what was asked last. Raises _SilenceError."""
+        while True:
+            event = self._next("message", limit)
+            if event.headers.get("correlation-id") == self._asked:
+                return event
 
     def _next(self, what: str, limit: float) -> _Event:
         """The next event, which has to be of a kind. Raises _SilenceError."""

@@ -15,7 +15,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._census import BRIDGE, TOOL
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import coverage_problems, needs
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import (
+    SOURCE_PHASES,
+    coverage_problems,
+    needs,
+)
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     DURABLE_SUBSCRIPTION,
     Destination,
@@ -45,13 +49,20 @@ class Broker(NamedTuple):
 
 
 def status(
-    source: Broker, target: Broker, services: Mapping[str, Sequence[Mapping[str, Any]]], phase: str | None = None
+    source: Broker,
+    target: Broker,
+    services: Mapping[str, Sequence[Mapping[str, Any]]],
+    phase: str | None = None,
+    accept_unknown: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The page. ``services`` are the mq_services of each host of the inventory. Without ``phase`` it is the one seen.
 
+    ``accept_unknown`` is what coverage need not know (see coverage_problems).
+
     Keys: ``phase``, ``reachable`` (source, target), ``problems`` (sentences about brokers and coverage), ``unknown``
     (clients of no host, with their ``broker``), ``missing`` (hosts with services that are connected to neither broker),
-    ``lines``. Raises ValueError for an unknown phase, and TypeError for what is no result of the two modules.
+    ``lines``. Raises ValueError for an unknown phase or what cannot be accepted, and TypeError for what is no result of
+    the two modules.
     """
     phase = phase or phase_seen(source, target)
     named = [name for listed in services.values() for service in listed for name in service.get("destinations", ())]
@@ -61,7 +72,16 @@ def status(
         (source, wanted.source, phase in ("drain", "target")),
         (target, wanted.target, False),
     ):
-        problems += coverage_problems([broker.queues], [broker.name], need.queues, need.subscriptions, pending_only)
+        problems += coverage_problems(
+            [broker.queues],
+            [broker.name],
+            need.queues,
+            need.subscriptions,
+            pending_only,
+            accept_unknown,
+            # What the target needs is found out from those of the source.
+            all_subscriptions=broker is source and phase not in SOURCE_PHASES,
+        )
         if "clients" not in broker.connections and "destinations" in broker.queues:
             problems.append(f"broker {broker.name}: no census: {_reason(broker.connections)}")
     unknown = [
@@ -99,16 +119,27 @@ def phase_seen(source: Broker, target: Broker) -> str:
     """In which phase the clients of the inventory are, by where they are connected.
 
     On one broker alone it is ``source`` or ``target``, otherwise, also when it cannot be seen, ``both_source_first``.
-    While producers are on the target alone and consumers on both, it is ``drain``.
+    While producers are on the target alone and consumers on both, it is ``drain``. It cannot be seen where no client is
+    of a host of the inventory, or what the source's clients produce may not be read.
     """
     if any("clients" not in broker.connections for broker in (source, target)):
         return "both_source_first"
     here, there = ([client for client in broker.clients if client["host"] is not None] for broker in (source, target))
+    if not here and not there:
+        return "both_source_first"
     if not there:
         return "source"
     if not here:
         return "target"
-    return "both_source_first" if any(client["produces"] for client in here) else "drain"
+    return "both_source_first" if any(_may_produce(client) for client in here) else "drain"
+
+
+def _may_produce(client: Mapping[str, Any]) -> bool:
+    """Whether a client sends, or may, as far as is known.
+
+    STOMP gives a client that has not sent yet a producer without a destination, also one that only consumes.
+    """
+    return client["produces"] is None or bool(client["produces"] or (client["producers"] and not client["consumes"]))
 
 
 def shown_text(text: str) -> str:

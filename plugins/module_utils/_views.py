@@ -15,6 +15,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._auto import Auto
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._cloudwatch import CloudWatchView, cloudwatch_client
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._console import ConsoleView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import OpenUrlHttp
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import check_url
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import JolokiaView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import Sample, View
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._statistics import StatisticsView
@@ -87,8 +88,17 @@ def jolokia_urls(options: Mapping[str, Any]) -> list[str]:
     return list(options["url"] or []) if options["type"] == JOLOKIA else []
 
 
+def check_urls(options: Mapping[str, Any]) -> None:
+    """Raises ValueError for a URL that no view takes, without repeating it when it holds credentials."""
+    for url in options.get("url") or []:
+        check_url(url, ("http", "https", "stomp", "stomp+ssl"))
+
+
 def where(options: Mapping[str, Any]) -> tuple[str, str]:
-    """The kind of view and what it looks at, for an error that comes from outside the view."""
+    """The kind of view and what it looks at, for an error that comes from outside the view.
+
+    The options must have been checked, by open_view or check_urls: a URL might hold credentials.
+    """
     return str(options["type"]), ", ".join(options.get("url") or []) or str(options.get("broker_name"))
 
 

@@ -258,7 +258,9 @@ clients:
       returned: success
       sample: false
 unknowns:
-  description: What nobody may read, of V(consumers) and V(producers).
+  description:
+    - What nobody may read, or what the broker has but does not list, of V(connections), V(consumers) and V(producers).
+    - Where there are only clients inside the broker, V(connections) is among them, too.
   type: list
   elements: str
   returned: success
@@ -349,7 +351,7 @@ def _narrow(module: AnsibleModule, clients: list[dict[str, Any]], query: str) ->
         answer: Any = jmespath.search(query, clients)
     except (jmespath.exceptions.JMESPathError, ValueError) as exc:
         module.fail_json(msg=f"query: {exc}")
-    if not isinstance(answer, list) or not all(client in clients for client in answer):
+    if not isinstance(answer, list) or not {id(one) for one in answer} <= {id(one) for one in clients}:
         module.fail_json(msg="query: must answer with a list of clients, e.g. [?consumers > `0`]")
     return list(answer)
 

@@ -313,7 +313,7 @@ def main() -> None:
         if module.check_mode:
             verdict = check(drain, view.sample)
         else:
-            verdict = wait(drain, view.sample, time.sleep, glance=getattr(view, "overview", None))
+            verdict = wait(drain, view.sample, time.sleep, glance=view.overview)
     except (DrainError, ValueError) as exc:
         module.fail_json(msg=str(exc))
     result = outcome(drain, verdict)

@@ -137,7 +137,7 @@ destinations:
   returned: success
   contains:
     name:
-      description: The queue's name, or C(topic/client id/subscription name) of a durable subscription.
+      description: The queue's name, or C(topic/client_id/subscription) of a durable subscription.
       type: str
       returned: success
       sample: orders.new
@@ -183,6 +183,16 @@ destinations:
       sample: false
     topic:
       description: The topic of a durable subscription. V(null) for a queue.
+      type: str
+      returned: success
+      sample:
+    client_id:
+      description: The client id of a durable subscription's subscriber. V(null) for a queue.
+      type: str
+      returned: success
+      sample:
+    subscription:
+      description: The name that a subscriber gave its durable subscription. V(null) for a queue.
       type: str
       returned: success
       sample:
@@ -313,11 +323,8 @@ def main() -> None:
         narrow = None if query is None else compile_query(query)
         view = open_view(module.params["view"])
         if module.params["broker_only"]:
-            # A view that has nothing cheaper takes a whole sample.
-            overview = view.overview() if hasattr(view, "overview") else view.sample().overview
-            module.exit_json(
-                changed=False, broker=overview._asdict(), taken_at=time.time(), view=module.params["view"]["type"]
-            )
+            overview = view.overview()
+            module.exit_json(changed=False, broker=overview._asdict(), taken_at=time.time(), view=view.kind)
         sample = view.sample()
         if narrow is not None:
             sample = sample._replace(destinations=narrow(sample.destinations))

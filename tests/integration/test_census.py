@@ -211,3 +211,24 @@ def test_the_page_follows_a_migration_and_says_when_a_broker_is_gone(up: Up) -> 
     traffic.stop(lab)
     audit = traffic.settle(lab)
     assert audit.passed, audit.render()
+
+
+def test_a_migration_does_not_begin_with_a_view_that_cannot_know_what_it_needs(up: Up) -> None:
+    lab = up()
+    traffic.start(lab)
+    source = variables(lab)["mq_source"]
+    stomp = [url for url in source["endpoints"] if url.startswith("stomp:")]
+    blind = json.dumps({"mq_source": {**source, "view": {"type": "statistics", "url": stomp}}})
+    accepted = json.dumps({"preflight_accept_unknown": ["durable_subscriptions"]})
+    # Only the first phase has a tag that always runs.
+    task = ("ansible-playbook", demo.PLAYBOOK, "--tags", "none_of_them", "-e", blind)
+
+    refused, begun = run(lab, *task), run(lab, *task, "-e", accepted)
+
+    assert refused.returncode != 0
+    assert "broker onprem: the view cannot know durable_subscriptions. preflight_accept_unknown" in refused.stdout
+    assert nothing_changed(refused.stdout)
+    assert begun.returncode == 0, begun.stdout
+    traffic.stop(lab)
+    audit = traffic.settle(lab)
+    assert audit.passed, audit.render()

@@ -21,6 +21,7 @@ import yaml
 
 from lab import brokers, plan, shell, software
 from lab.lab import Lab
+from lab.pki import Authority
 
 Up = Callable[..., Lab]
 
@@ -329,7 +330,7 @@ def test_a_drain_can_be_judged_by_every_view_as_far_as_it_knows(up: Up) -> None:
     gaps = {
         "jolokia": [],
         "statistics": ["durable_subscriptions", "scheduled", "transactions"],
-        "console": ["broker_id", "destinations", "scheduled", "transactions"],
+        "console": ["broker_id", "destinations", "durable_subscriptions", "scheduled", "transactions"],
         "auto": ["durable_subscriptions", "scheduled", "transactions"],
     }
     for kind, options in views(lab, "mq_source").items():
@@ -352,7 +353,10 @@ def test_what_the_statistics_view_needs_of_a_broker(tmp_path: Path, without: str
     # Debian's broker has neither library by itself, which is what its users have.
     found = software.find("debian")[0]["source"]
     address = f"127.96.{os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
-    broker = brokers.Broker("bare", address, found, tmp_path, console_user={"name": "admin", "password": "admin"})
+    authority = Authority.create(tmp_path / "pki")
+    authority.issue("bare", [address])
+    admin = brokers.User(name="admin", password="admin")
+    broker = brokers.Broker("bare", "bare", address, found, tmp_path, console_user=admin, pki=authority.folder)
     argv = list(broker.render().argv)
     path = argv.index("-cp") + 1
     argv[path] = ":".join(jar for jar in argv[path].split(":") if without not in jar)

@@ -80,14 +80,15 @@ def test_the_phases_come_in_the_documented_order() -> None:
         (everybody, "coverage", ["{{ mq_target }}"]),
         (producers, "client", ["producer"], "target"),
         (everybody, "coverage", ["{{ mq_source }}"]),
-        (everybody, "coverage", ["{{ mq_target }}"]),
+        (everybody, "coverage", ["{{ mq_target }}"], False),
         (everybody, "drain", "{{ mq_source }}"),
         (consumers, "client", ["consumer", "both"], "target"),
         (everybody, "drain", "{{ mq_source }}"),
+        (everybody, "coverage", ["{{ mq_target }}"]),
     ]
 
 
-ORDER_KEYS = ("client_roles", "client_phase", "coverage_brokers", "drain_broker")
+ORDER_KEYS = ("client_roles", "client_phase", "coverage_brokers", "coverage_required", "drain_broker")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
 
 def answer(pending=0, url="http://a"):
     queue = Destination("orders", QUEUE, pending, 0, 5, 5, 0, 0, False)
-    return sample_to_dict(Sample(1.5, "jolokia", url, Overview("ID:1", "onprem"), [queue], 0, 0, 0))
+    return sample_to_dict(Sample(1.5, "jolokia", url, Overview("ID:1", "onprem"), [queue], 0, 0, 0, (), 0))
 
 
 class FakeTime:

@@ -34,6 +34,14 @@ def test_problems_of_what_holds_messages_only():
     assert problems([{"destinations": [served]}], ["old"], ["served"], [], True) == []
 
 
+def test_problems_of_what_a_view_cannot_know():
+    result = {"destinations": DESTINATIONS, "unknowns": ["destinations", "durable_subscriptions"]}
+
+    assert problems([result], ["old"], [], [], False, ["destinations"], True) == [
+        "broker old: the view cannot know durable_subscriptions"
+    ]
+
+
 def test_needs():
     assert needs(DESTINATIONS, [], "both_source_first") == {
         "source": {"queues": ["late", "orders"], "subscriptions": []},
@@ -53,6 +61,8 @@ def test_needs():
         (problems, ([{}], ["old", "new"], ["orders"])),
         (problems, ([{}], ["old"], "orders")),
         (problems, ([{}], ["old"], [], "t/c/s")),
+        (problems, ([{}], ["old"], [], [], False, "bridges")),
+        (problems, ([{}], ["old"], [], [], False, ["scheduled"])),
         (problems, ([{"destinations": [{}]}], ["old"], ["orders"])),
     ],
 )

@@ -30,6 +30,8 @@ def test_a_page_of_brokers_that_do_not_answer():
         ([FAILED, FAILED], [FAILED, {"clients": [{}]}], ["a", "b"], {}),
         ([{"destinations": [{}]}, FAILED], [FAILED, FAILED], ["a", "b"], {}),
         ([FAILED, FAILED], [FAILED, FAILED], ["a", "b"], {"app1": ["orders"]}),
+        ([FAILED, FAILED], [FAILED, FAILED], ["a", "b"], {}, "", "bridges"),
+        ([FAILED, FAILED], [FAILED, FAILED], ["a", "b"], {}, "", ["scheduled"]),
     ],
 )
 def test_what_is_no_result_is_refused(arguments):

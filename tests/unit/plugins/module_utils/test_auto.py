@@ -23,6 +23,9 @@ class FakeView:
             raise ViewError(self.kind, self.url, "no", transient=self.results.pop(0))
         return Sample(1.0, self.kind, self.url, Overview(None, None), [])
 
+    def overview(self):
+        return Overview(None, self.sample().view)
+
 
 def test_the_first_that_answers_tells_why_others_did_not():
     view = AutoView([FakeView("a", False), FakeView("b", True), FakeView("c"), FakeView("d")])
@@ -59,3 +62,12 @@ def test_when_none_answers_all_reasons_are_told(results, transient):
 
 def test_before_it_knows_who_answers_it_may_know_what_any_of_them_can():
     assert AutoView([FakeView("a"), FakeView("b")]).capabilities == {"a", "b"}
+
+
+def test_a_look_at_the_broker_alone_is_not_a_whole_sample():
+    view = AutoView([FakeView("a", False), FakeView("b")])
+    assert view.kind == "auto"
+
+    assert view.overview().name == "b"
+    assert view.kind == "b"
+    assert view.sample().view == "b"

@@ -216,7 +216,7 @@ def test_a_real_client_and_a_peer_that_is_no_api(serve):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"region": None}, "region"), ({"profile": "nobody-has-this"}, "nobody-has-this"), ({"endpoint_url": "x"}, "x")],
+    [({"region": None}, "region"), ({"profile": "nobody-has-this"}, "nobody-has-this")],
 )
 def test_options_that_make_no_client(options, message, monkeypatch):
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
@@ -224,6 +224,40 @@ def test_options_that_make_no_client(options, message, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
     with pytest.raises(ValueError, match=f"view: no client for CloudWatch: .*{message}"):
         cloudwatch_client({**OPTIONS, **options})
+
+
+@pytest.mark.parametrize(
+    ("option", "environment", "message"),
+    [
+        ("https://u:s3cr3t@cloudwatch.example", "", "credentials belong into options of their own"),
+        ("https://u:s3cr3t@cloudwatch example", "", "credentials belong into options of their own"),
+        ("x", "", "not a URL with the scheme http or https: x"),
+        (None, "https://u:s3cr3t@cloudwatch.example", "credentials belong into options of their own"),
+        (None, "https://u:s3cr3t@cloudwatch example", "boto3 takes an invalid one"),
+    ],
+)
+def test_an_endpoint_that_no_error_may_name_is_refused(option, environment, message, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", environment)
+    with pytest.raises(ValueError, match=f"view.endpoint_url: {message}") as caught:
+        cloudwatch_client({**OPTIONS, "endpoint_url": option})
+    assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "verify"),
+    [
+        ({}, "/from/environment.pem"),
+        ({"ca_file": "/own.pem"}, "/own.pem"),
+        ({"validate_certs": False}, False),
+        ({"validate_certs": False, "ca_file": "/own.pem"}, False),
+    ],
+)
+def test_certificates_are_verified_with_those_of_the_environment_unless_told_otherwise(options, verify, monkeypatch):
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/from/environment.pem")
+
+    client = cloudwatch_client({**OPTIONS, **options})
+
+    assert client._endpoint.http_session._verify == verify
 
 
 def test_without_boto3(monkeypatch):

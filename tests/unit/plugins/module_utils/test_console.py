@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _http
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._console import ConsoleView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Answer, OpenUrlHttp
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
@@ -113,15 +114,48 @@ def test_a_whole_sample():
     assert taken.overview == Overview(broker_id=None, name=None)
     assert taken.destinations == [
         Destination("v<lt>gt\"'&amp;", QUEUE, pending=3, enqueued=5, dequeued=2, consumers=2),
-        Destination("evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 3, 2, 3, 0, 1, topic="evt,x"),
-        Destination("events/away/sub", DURABLE_SUBSCRIPTION, 4, 0, 4, 0, 0, topic="events"),
+        Destination(
+            "evt,x/cid:1/sub,1",
+            DURABLE_SUBSCRIPTION,
+            3,
+            2,
+            3,
+            0,
+            1,
+            topic="evt,x",
+            client_id="cid:1",
+            subscription="sub,1",
+        ),
+        Destination(
+            "events/away/sub", DURABLE_SUBSCRIPTION, 4, 0, 4, 0, 0, topic="events", client_id="away", subscription="sub"
+        ),
     ]
     assert taken.unknowns == ("broker_id", "destinations", "scheduled", "transactions")
     assert taken.open_transactions is None
 
 
 def test_a_broker_without_anything():
-    assert sample("<queues>\n</queues>", "<subscribers>\n</subscribers>").destinations == []
+    taken = sample("<queues>\n</queues>", "<subscribers>\n</subscribers>")
+
+    assert taken.destinations == []
+    # With suppressMBean="endpoint=Consumer" 5.16.6 and 5.18.3 list none either.
+    assert "durable_subscriptions" in taken.unknowns
+
+
+def test_an_offline_subscription_of_which_only_zeros_are_told_is_not_known():
+    # As 5.18.3 answers with keepDurableSubsActive="false", whatever the subscription holds.
+    page = SUBSCRIBERS.replace('pendingQueueSize="4"', 'pendingQueueSize="0"')
+    page = page.replace('enqueueCounter="4"', 'enqueueCounter="0"')
+    assert page != SUBSCRIBERS
+
+    assert "durable_subscriptions" in sample(subscribers=page).unknowns
+
+
+def test_a_page_of_many_parts_is_not_parsed(monkeypatch):
+    monkeypatch.setattr(_http, "MAX_MARKS", 1000)
+
+    with pytest.raises(ViewError, match=r"queues\.jsp: the answer has more than 1000 parts"):
+        sample("<queues>" + '<queue name="a"><stats/></queue>' * 500 + "</queues>")
 
 
 def test_a_console_without_the_page_of_subscribers_does_not_know_them():

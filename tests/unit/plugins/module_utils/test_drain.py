@@ -85,7 +85,7 @@ def queue(name="orders", pending=0, **changes):
 def sample(*destinations, broker_id="ID:1", uptime_ms=None, scheduled=0, transactions=0, anonymous=0, unknowns=()):
     overview = Overview(broker_id, "onprem", "5.16.6", uptime_ms, 0)
     return Sample(
-        0.0, "jolokia", "http://x", overview, list(destinations), scheduled, transactions, anonymous, unknowns
+        0.0, "jolokia", "http://x", overview, list(destinations), scheduled, transactions, anonymous, unknowns, 0
     )
 
 
@@ -356,9 +356,45 @@ def test_hidden_messages_that_stay_are_a_gap():
     assert run([hiding(3)], accept_unknown=["hidden_messages"])["drained"]
 
 
-@pytest.mark.parametrize("script", [[hiding(3), hiding(0), hiding(4)], [hiding(-1)], [hiding(None)]])
+@pytest.mark.parametrize(
+    "script", [[hiding(3), hiding(0), hiding(4)], [hiding(-1), hiding(None), hiding(0), hiding(1)]]
+)
 def test_messages_on_their_way_are_not_hidden(script):
     assert run(script)["drained"]
+
+
+@pytest.mark.parametrize("script", [[hiding(7), hiding(-13), hiding(7)], [hiding(7), hiding(None), hiding(8)]])
+def test_a_sample_that_does_not_know_conceals_no_hidden_messages(script):
+    result = run(script)
+
+    assert (result["reason"], result["unknowns"]) == ("unknown", ["hidden_messages"])
+    assert "the broker counts 7 more messages" in result["msg"]
+
+
+@pytest.mark.parametrize("count", [None, -1])
+def test_hidden_messages_that_no_sample_knows_are_a_gap(count):
+    result = run([hiding(count)])
+
+    assert (result["reason"], result["unknowns"]) == ("unknown", ["hidden_messages"])
+    assert run([hiding(count)], accept_unknown=["hidden_messages"])["drained"]
+
+
+def test_a_view_that_does_not_know_all_destinations_has_named_that_gap_already():
+    script = [hiding(None)._replace(unknowns=("destinations",))]
+
+    assert run(script)["unknowns"] == ["destinations"]
+    assert run(script, accept_unknown=["destinations"])["drained"]
+
+
+def test_subscriptions_of_the_same_name_are_told_apart():
+    one, other = (
+        Destination(
+            "a/b/c/d", DURABLE_SUBSCRIPTION, 0, 0, sent, sent, 0, topic=topic, client_id=client, subscription="d"
+        )
+        for topic, client, sent in (("a", "b/c", 1), ("a/b", "c", 2))
+    )
+
+    assert run([sample(one, other)])["drained"]
 
 
 # What is waited for

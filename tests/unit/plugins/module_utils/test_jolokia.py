@@ -10,6 +10,7 @@ import json
 
 import pytest
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _http
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import Answer, HttpError
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import JolokiaView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
@@ -28,8 +29,9 @@ NOTHING = {
     "error": "javax.management.InstanceNotFoundException : No MBean with pattern x found for reading attributes",
     "status": 404,
 }
-OVERVIEW, PREPARED, CONNECTIONS, SOCKETS, SCHEDULER, SUBSCRIPTIONS, QUEUE_CONSUMERS, TEMPORARY, QUEUES = range(9)
-EMPTY = [NOTHING] * 9
+OVERVIEW, PREPARED, CONNECTIONS, SOCKETS, SCHEDULER, SUBSCRIPTIONS, QUEUE_CONSUMERS, OTHER_CONSUMERS = range(8)
+TEMPORARY, QUEUES, TOTAL = range(8, 11)
+EMPTY = [NOTHING] * 11
 B = "org.apache.activemq:brokerName=localhost,"
 FULL = [
     {
@@ -41,6 +43,9 @@ FULL = [
                 "BrokerVersion": "5.16.6",
                 "BrokerName": "localhost",
                 "Slave": False,
+                "StatisticsEnabled": True,
+                "CurrentConnectionsCount": 2,
+                "TotalConsumerCount": 4,
                 "DynamicDestinationProducers": [{"objectName": "x"}],
             }
         },
@@ -92,6 +97,10 @@ FULL = [
         },
         "status": 200,
     },
+    {
+        "value": {B + "consumerId=3,destinationName=ActiveMQ.Advisory.TempQueue": {"DestinationName": "x"}},
+        "status": 200,
+    },
     {"value": {B + "destinationName=ID_vm-1,destinationType=TempQueue": {"QueueSize": 2}}, "status": 200},
     {
         "value": {
@@ -108,7 +117,15 @@ FULL = [
         },
         "status": 200,
     },
+    {"value": {B + "type=Broker": {"TotalMessageCount": 11}}, "status": 200},
 ]
+
+
+def broker(**changes):
+    """The answer about the broker, and nothing else is there."""
+    bean = {**FULL[0]["value"][B + "type=Broker"], "CurrentConnectionsCount": 0, "TotalConsumerCount": 0, **changes}
+    total = {"value": {B + "type=Broker": {"TotalMessageCount": bean["TotalMessageCount"]}}, "status": 200}
+    return [{"value": {B + "type=Broker": bean}, "status": 200}, *EMPTY[1:TOTAL], total]
 
 
 class FakeHttp:
@@ -144,7 +161,9 @@ def test_a_whole_sample():
     assert sample.overview == Overview("ID:vm-41955-1795295031973-0:1", "localhost", "5.16.6", 30207, 11)
     assert sample.destinations == [
         Destination('q:1 "we*ird', QUEUE, 3, 1, 4, 1, 2, 1, False, None, 1),
-        Destination("evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 6, 1, 6, 0, 0, None, None, "evt,x"),
+        Destination(
+            "evt,x/cid:1/sub,1", DURABLE_SUBSCRIPTION, 6, 1, 6, 0, 0, None, None, "evt,x", None, "cid:1", "sub,1"
+        ),
     ]
     assert (sample.open_transactions, sample.scheduled, sample.anonymous_producers) == (4, 2, 1)
     assert sample.hidden_messages == 11 - 2 - 3
@@ -166,15 +185,134 @@ def test_one_bulk_request_with_an_origin_reads_transactions_first_and_queues_las
     assert "connectionViewType=remoteAddress" in mbeans[SOCKETS]
     assert mbeans[SCHEDULER].endswith("service=JobScheduler,name=*")
     assert mbeans[SUBSCRIPTIONS].endswith("consumerId=Durable(*)")
+    assert mbeans[OTHER_CONSUMERS].endswith(
+        "destinationType=T*,destinationName=*,endpoint=Consumer,clientId=*,consumerId=*"
+    )
     assert mbeans[QUEUES].endswith("destinationType=Queue,destinationName=*")
+    assert bulk[TOTAL]["attribute"] == ["TotalMessageCount"]
 
 
 def test_a_broker_without_anything_is_empty_not_an_error():
-    sample = view([FULL[OVERVIEW], *EMPTY[1:]]).sample()
+    sample = view(broker(TotalMessageCount=0)).sample()
 
     assert sample.destinations == []
-    assert (sample.open_transactions, sample.scheduled) == (0, 0)
+    assert (sample.open_transactions, sample.scheduled, sample.hidden_messages) == (0, 0, 0)
     assert sample.unknowns == ()
+
+
+# As 5.16.6 and 5.18.3 answer with
+# suppressMBean="endpoint=dynamicProducer,endpoint=Consumer,connectionName=*,destinationName=ActiveMQ.Advisory.*".
+
+
+def test_connections_without_mbeans_leave_transactions_unknown():
+    sample = view(broker(CurrentConnectionsCount=1)).sample()
+
+    assert sample.open_transactions is None
+    assert sample.unknowns == ("transactions",)
+    assert sample.anonymous_producers is None
+
+
+def test_consumers_without_mbeans_leave_durable_subscriptions_unknown():
+    # One subscription, and nobody is connected.
+    bulk = broker(TotalConsumerCount=1)
+
+    assert view(bulk).sample().unknowns == ("durable_subscriptions",)
+    assert view(bulk).sample().anonymous_producers is None
+
+
+@pytest.mark.parametrize("listed", [SUBSCRIPTIONS, QUEUE_CONSUMERS, OTHER_CONSUMERS])
+def test_where_some_consumer_has_an_mbean_all_have(listed):
+    bulk = broker(TotalConsumerCount=1)
+    bulk[listed] = FULL[listed]
+
+    assert view(bulk).sample().unknowns == ()
+
+
+def test_a_prepared_transaction_is_told_also_where_others_are_not_known():
+    bulk = broker(CurrentConnectionsCount=1)
+    bulk[PREPARED] = FULL[PREPARED]
+
+    assert view(bulk).sample().open_transactions == 1
+
+
+def test_a_broker_that_does_not_count_is_not_an_empty_one():
+    # As 5.16.6 answers with enableStatistics="false" and one message in a queue.
+    bulk = broker(StatisticsEnabled=False, TotalMessageCount=0)
+    bulk[QUEUES] = {"value": {"x": {"Name": "q", "QueueSize": 0, "EnqueueCount": 0}}, "status": 200}
+
+    for look in (view(bulk).sample, view(bulk[:1]).overview):
+        with pytest.raises(ViewError, match="does not count") as caught:
+            look()
+        assert not caught.value.transient
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "hidden"),
+    [(3, 3, 0), (10, 10, 7), (3, 10, None), (10, 3, None), (0, 3, 0), (None, 3, None), (3, None, None)],
+)
+def test_what_was_sent_while_the_queues_were_read_does_not_conceal_hidden_messages(before, after, hidden):
+    bulk = broker(TotalMessageCount=before)
+    bulk[QUEUES] = {"value": {"x": {"Name": "q", "QueueSize": 3}}, "status": 200}
+    bulk[TOTAL] = {"value": {"b": {"TotalMessageCount": after}}, "status": 200}
+
+    assert view(bulk).sample().hidden_messages == hidden
+
+
+def test_subscriptions_of_the_same_name_are_told_apart():
+    one, other = (
+        {"DestinationName": t, "ClientId": c, "SubscriptionName": "d"} for t, c in (("a", "b/c"), ("a/b", "c"))
+    )
+    bulk = changed(SUBSCRIPTIONS, {"value": {"x": one, "y": other}, "status": 200})
+
+    first, second = view(bulk).sample().destinations[1:]
+    assert first.name == second.name == "a/b/c/d"
+    assert first.key != second.key
+
+
+@pytest.mark.parametrize(
+    ("topic", "pending"),
+    [
+        ({"Name": "news:a", "StoreMessageSize": 278}, None),
+        ({"Name": "news:a", "StoreMessageSize": 0}, 0),
+        ({"Name": "news:a"}, None),
+        # Encoded alike.
+        ({"Name": "news_a", "StoreMessageSize": 0}, None),
+        (None, None),
+    ],
+)
+def test_whether_an_offline_subscription_that_tells_nothing_is_empty_is_for_its_topic_to_say(topic, pending):
+    # As 5.16.6 and 5.18.3 answer with keepDurableSubsActive="false" and one message in it.
+    counters = dict.fromkeys(("PrefetchSize", "PendingQueueSize", "DispatchedQueueSize", "EnqueueCounter"), 0)
+    bean = {"DestinationName": "news:a", "ClientId": "away", "SubscriptionName": "s", "Active": False, **counters}
+    bulks = [
+        changed(SUBSCRIPTIONS, {"value": {"x": bean}, "status": 200}),
+        [NOTHING if topic is None else {"value": {"x": topic}, "status": 200}],
+    ]
+
+    class Http(FakeHttp):
+        def post(self, *arguments):
+            self.answers["broker"] = bulks[len(self.calls)]
+            return super().post(*arguments)
+
+    http = Http()
+    assert JolokiaView([URL], http).sample().destinations[1].pending == pending
+    assert http.calls[1][1][0]["mbean"].endswith(",destinationType=Topic,destinationName=news_a")
+
+
+def test_a_subscription_that_the_broker_has_in_memory_is_believed():
+    bean = dict(next(iter(FULL[SUBSCRIPTIONS]["value"].values())), PendingQueueSize=0, DispatchedQueueSize=0)
+
+    for known in ({"PrefetchSize": 100}, {"PrefetchSize": 0, "Active": True}):
+        http = FakeHttp(broker=changed(SUBSCRIPTIONS, {"value": {"x": {**bean, **known}}, "status": 200}))
+        assert JolokiaView([URL], http).sample().destinations[1].pending == 0
+        assert len(http.calls) == 1
+
+
+def test_an_answer_of_many_parts_is_not_parsed(monkeypatch):
+    monkeypatch.setattr(_http, "MAX_MARKS", 1000)
+
+    with pytest.raises(ViewError, match="more than 1000 parts"):
+        view(Answer(200, b"[" + b"[]," * 500 + b"[]]")).sample()
 
 
 def test_what_an_older_broker_does_not_tell_is_unknown():
@@ -196,7 +334,7 @@ def test_what_an_older_broker_does_not_tell_is_unknown():
 def test_what_may_not_be_read_is_unknown():
     forbidden = {"status": 403, "error": "not allowed", "error_type": "java.lang.Exception"}
 
-    sample = view([FULL[OVERVIEW], *[forbidden] * 7, FULL[QUEUES]]).sample()
+    sample = view([FULL[OVERVIEW], *[forbidden] * 8, FULL[QUEUES], FULL[TOTAL]]).sample()
 
     assert sample.unknowns == ("transactions", "scheduled", "durable_subscriptions")
     assert sample.open_transactions is None
@@ -237,8 +375,7 @@ def test_what_vanishes_while_it_is_read_is_not_known_for_now():
 
 def test_messages_of_a_queue_without_an_mbean_are_hidden():
     # As 5.16.6 and 5.18.3 answer with one message in a_b and two in a:b, which came second.
-    overview = {**FULL[OVERVIEW]["value"][B + "type=Broker"], "TotalMessageCount": 3}
-    bulk = [{"value": {B + "type=Broker": overview}, "status": 200}, *EMPTY[1:]]
+    bulk = broker(TotalMessageCount=3)
     bulk[QUEUES] = {
         "value": {B + "destinationName=a_b,destinationType=Queue,type=Broker": {"Name": "a_b", "QueueSize": 1}},
         "status": 200,
@@ -281,10 +418,8 @@ def test_bridges_that_are_not_known_are_no_reason_to_know_nothing(answer):
 
 
 def test_a_broker_that_still_recovers_its_queues_is_not_an_empty_one():
-    starting = {**FULL[OVERVIEW]["value"][B + "type=Broker"], "Slave": True}
-
     with pytest.raises(ViewError, match="is starting") as caught:
-        view([{"status": 200, "value": {"b": starting}}, *EMPTY[1:]]).sample()
+        view(broker(Slave=True)).sample()
 
     assert caught.value.transient
 
@@ -300,7 +435,7 @@ def test_a_broker_that_still_recovers_its_queues_is_not_an_empty_one():
         (Answer(200, b"<html>\x1b</html>"), "not JSON, it starts with '<html>", False),
         (Answer(200, b""), "not JSON", False),
         (Answer(200, b"[" * 100_000), "not JSON", False),
-        (Answer(200, b"[1, 2, 3, 4, 5, 6, 7, 8, 9]"), "not one of Jolokia's", False),
+        (Answer(200, json.dumps(list(range(11))).encode()), "not one of Jolokia's", False),
         (Answer(200, b"[]"), "not one of Jolokia's", False),
         (Answer(200, b"null"), "not one of Jolokia's", False),
         ({"status": 403, "error": "Origin null is not allowed"}, "Origin null is not allowed", False),

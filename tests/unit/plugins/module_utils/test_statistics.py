@@ -78,6 +78,8 @@ class Peer:
         self.spellings = ("jms-map-json", "jms-map-xml")
         self.broker = {"jms-map-json": BROKER, "jms-map-xml": XML_BROKER}
         self.queues = {"jms-map-json": [JSON_QUEUE, JSON_END], "jms-map-xml": [XML_QUEUE, XML_END]}
+        self.total_then = None  # what the broker counts once it has told its queues
+        self.intruders = []  # headers of empty maps that somebody else sends before each answer
         self.frames = []
 
     def __call__(self, connection):
@@ -94,9 +96,13 @@ class Peer:
                     connection.sendall(f"RECEIPT\nreceipt-id:{headers['receipt']}\n\n\x00\n".encode())
             elif verb == "SEND" and self.plugin and spelling in self.spellings:
                 asked_for_queues = headers["destination"].startswith("/queue/")
-                for body in self.queues[spelling] if asked_for_queues else [self.broker[spelling]]:
-                    head = f"MESSAGE\nsubscription:statistics\nmessage-id:1\ntransformation:{spelling}\n\n"
+                own = f"correlation-id:{headers['correlation-id']}\n"
+                bodies = self.queues[spelling] if asked_for_queues else [self.broker[spelling]]
+                for more, body in [*((header, JSON_END) for header in self.intruders), *((own, one) for one in bodies)]:
+                    head = f"MESSAGE\nsubscription:statistics\nmessage-id:1\n{more}transformation:{spelling}\n\n"
                     connection.sendall(head.encode() + body.encode("utf-8", "surrogateescape") + b"\x00\n")
+                if asked_for_queues and self.total_then is not None:
+                    self.broker[spelling] = self.broker[spelling].replace('"long":23', f'"long":{self.total_then}')
             elif verb == "DISCONNECT":
                 connection.sendall(f"RECEIPT\nreceipt-id:{headers['receipt']}\n\n\x00\n".encode())
                 return
@@ -141,15 +147,46 @@ def test_a_whole_sample(serve):
     assert taken.unknowns == ("durable_subscriptions", "scheduled", "transactions")
     assert taken.open_transactions is None
     verbs = [verb for verb, _headers in peer.frames]
-    assert verbs == ["STOMP", "SUBSCRIBE", "SEND", "SEND", "DISCONNECT"]
-    login, subscribe, first, second, _bye = (headers for _verb, headers in peer.frames)
+    assert verbs == ["STOMP", "SUBSCRIBE", "SEND", "SEND", "SEND", "DISCONNECT"]
+    login, subscribe, first, second, third, _bye = (headers for _verb, headers in peer.frames)
     assert (login["login"], login["passcode"]) == ("app", "s3cr3t")
     assert login["client-id"].startswith("mqlift-statistics-")
-    assert subscribe["destination"] == first["reply-to"] == second["reply-to"]
+    assert subscribe["destination"] == first["reply-to"] == second["reply-to"] == third["reply-to"]
+    assert len({one["correlation-id"] for one in (first, second, third)}) == 3
     # Nobody keeps what is sent to a topic.
-    assert first["destination"] == "/topic/ActiveMQ.Statistics.Broker"
+    assert first["destination"] == third["destination"] == "/topic/ActiveMQ.Statistics.Broker"
     assert second["destination"] == "/queue/ActiveMQ.Statistics.Destination.>"
     assert second["ActiveMQ.Statistics.Destination.List.End.With.Null"]
+
+
+def test_the_messages_that_no_queue_shows_are_counted(serve):
+    assert view(serve, Peer()).sample().hidden_messages == 23 - 3
+
+
+@pytest.mark.parametrize("then", [22, 24])
+def test_a_difference_tells_nothing_when_messages_came_or_went_meanwhile(serve, then):
+    peer = Peer()
+    peer.total_then = then
+
+    assert view(serve, peer).sample().hidden_messages is None
+
+
+def test_a_difference_tells_nothing_when_the_size_of_a_queue_is_not_known(serve):
+    peer = Peer()
+    peer.queues = {"jms-map-json": [JSON_QUEUE.replace('"size","long":3', '"size","long":-3'), JSON_END]}
+
+    assert view(serve, peer).sample().hidden_messages is None
+
+
+@pytest.mark.parametrize("header", ["", "correlation-id:8e5b2cba-1b0d-4c36-8f4e-000000000000\n"])
+def test_what_answers_no_question_ends_no_list(serve, header):
+    peer = Peer()
+    peer.intruders = [header]
+
+    taken = view(serve, peer).sample()
+
+    assert taken.overview.broker_id == BROKER_ID
+    assert [one.pending for one in taken.destinations] == [3]
 
 
 def test_a_broker_without_queues_and_without_credentials(serve):
@@ -227,6 +264,18 @@ def test_a_broker_without_the_plugin_is_asked_nothing_that_it_would_keep(serve):
         ({"broker": {"jms-map-json": "what", "jms-map-xml": ""}}, "not a map message", False),
         ({"broker": {"jms-map-json": '{"map":{"entry":[1]}}'}}, "an entry has no key", False),
         ({"broker": {"jms-map-json": JSON_END}}, "does not tell its id", False),
+        # As 5.16.6 answers with enableStatistics="false".
+        (
+            {
+                "broker": {
+                    "jms-map-json": BROKER.replace(
+                        '{"string":"size"', '{"string":"consumerCount","long":0},{"string":"size"'
+                    )
+                }
+            },
+            "does not count",
+            False,
+        ),
         ({"queues": {"jms-map-json": [JSON_QUEUE]}}, "the list of queues did not end in time, 1 came", True),
         ({"queues": {"jms-map-json": [BROKER, JSON_END]}}, "does not tell the name of a queue", False),
         ({"queues": {"jms-map-json": ['<!DOCTYPE a [<!ENTITY b "c">]><map>&b;</map>']}}, "document type", False),

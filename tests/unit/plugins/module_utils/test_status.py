@@ -44,6 +44,7 @@ def client(host, **changes):
         "tls": False,
         "consumes": [],
         "produces": [],
+        "producers": 0,
         "open_transactions": 0,
         "slow": False,
         "blocked": None,
@@ -60,6 +61,7 @@ def census(*clients):
 ORDERS = {"kind": "queue", "name": "orders"}
 SENDER = client("app1", produces=[ORDERS])
 WORKER = client("app2", consumes=[ORDERS, {"kind": "topic", "name": "news"}], open_transactions=2, slow=True, user="u")
+STOMP_CONSUMER = client("app2", consumes=[ORDERS], producers=1)
 SOURCE = Broker(
     "onprem",
     queues(
@@ -68,7 +70,15 @@ SOURCE = Broker(
         Destination("unclear", QUEUE),
         Destination("empty", QUEUE, pending=0, consumers=0),
         Destination("ActiveMQ.DLQ", QUEUE, pending=3, consumers=0),
-        Destination("news/app/sub", "durable_subscription", pending=4, consumers=0, topic="news"),
+        Destination(
+            "news/app/sub",
+            "durable_subscription",
+            pending=4,
+            consumers=0,
+            topic="news",
+            client_id="app",
+            subscription="sub",
+        ),
     ),
     census(SENDER, WORKER, client(None, address=None, port=None, protocol=None, tls=None, client_id="in{{ 1 }}\n")),
 )
@@ -126,6 +136,13 @@ def test_a_host_whose_services_are_nowhere_is_missing():
         ([SENDER, WORKER], [WORKER], "both_source_first"),
         ([WORKER], [SENDER, WORKER], "drain"),
         ([client(None)], [SENDER], "target"),
+        # A consumer's STOMP connection has a producer without a destination, too.
+        ([STOMP_CONSUMER], [SENDER, STOMP_CONSUMER], "drain"),
+        ([client("app1", producers=1), WORKER], [WORKER], "both_source_first"),
+        # What may not be read.
+        ([client("app2", produces=None, producers=None)], [SENDER, WORKER], "both_source_first"),
+        ([], [], "both_source_first"),
+        ([client(None)], [], "both_source_first"),
     ],
 )
 def test_the_phase_is_where_the_clients_are(here, there, phase):
@@ -142,6 +159,20 @@ def test_coverage_is_that_of_the_phase():
     ]
     with pytest.raises(ValueError, match="unknown phase"):
         status(SOURCE, TARGET, SERVICES, "sideways")
+
+
+def test_coverage_says_what_a_view_cannot_know():
+    source = SOURCE._replace(queues=queues(unknowns=["destinations", "durable_subscriptions"]))
+    target = TARGET._replace(queues=queues(Destination("a", QUEUE, pending=1, consumers=2), unknowns=["destinations"]))
+
+    assert status(source, target, SERVICES, "drain")["problems"] == [
+        "broker onprem: the view cannot know destinations, durable_subscriptions",
+        "broker aws: the view cannot know destinations",
+        "broker aws: cannot tell whether the consumers of a (2) are network bridges",
+    ]
+    assert status(source, target, SERVICES, "source", ["destinations"])["problems"] == []
+    accepted = ["bridges", "destinations", "durable_subscriptions"]
+    assert status(source, target, SERVICES, "drain", accepted)["problems"] == []
 
 
 def test_a_broker_that_does_not_answer_is_said_to_be_so():

@@ -20,7 +20,10 @@ class FakeView:
 
     def sample(self):
         queue = Destination("orders", QUEUE, self.pending, 0, 5, 5, 0, 0, False)
-        return Sample(1.5, "jolokia", "http://x", Overview("ID:1", "onprem"), [queue], 0, 0, 0)
+        return Sample(1.5, "jolokia", "http://x", Overview("ID:1", "onprem"), [queue], 0, 0, 0, (), 0)
+
+    def overview(self):
+        return self.sample().overview
 
 
 class FakeTime:

@@ -10,6 +10,7 @@ import json
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._auto import AutoView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
     Destination,
@@ -23,6 +24,7 @@ SAMPLE = Sample(1.5, "jolokia", "http://x", Overview("ID:1", "onprem"), [Destina
 
 
 class FakeView:
+    kind = "jolokia"
     capabilities = frozenset({"pending", "consumers"})
 
     def __init__(self, result):
@@ -32,6 +34,9 @@ class FakeView:
         if isinstance(self.result, Exception):
             raise self.result
         return self.result
+
+    def overview(self):
+        return self.sample().overview
 
 
 def run(capsys, monkeypatch, result, **view):
@@ -56,14 +61,19 @@ def test_a_sample_is_returned_as_it_is(capsys, monkeypatch):
 
 
 def test_the_broker_only(capsys, monkeypatch):
-    monkeypatch.setattr(queue_info, "open_view", lambda options: FakeView(SAMPLE))
-    with patch_module_args({"view": {"url": "http://x"}, "broker_only": True}), pytest.raises(SystemExit):
+    monkeypatch.setattr(queue_info, "open_view", lambda options: AutoView([FakeView(SAMPLE)]))
+    with (
+        patch_module_args({"view": {"url": "http://x", "type": "auto"}, "broker_only": True}),
+        pytest.raises(SystemExit),
+    ):
         queue_info.main()
     result = json.loads(capsys.readouterr().out)
 
     assert result["broker"]["name"] == "onprem"
     # Nobody can take it for a broker without queues.
     assert "destinations" not in result
+    # The one that answered.
+    assert result["view"] == "jolokia"
 
 
 def test_a_view_that_fails_says_which_and_why(capsys, monkeypatch):
