@@ -15,20 +15,31 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def within(timeout: float, work: Callable[[], T]) -> T | Exception | None:
-    """What ``work`` returns or raises; None when it takes longer than ``timeout`` seconds.
+class OutOfTimeError(Exception):
+    """The work took too long."""
 
-    It runs in a thread of its own, which does not keep the process alive. ``work`` must not return None.
+
+def within(timeout: float, work: Callable[[], T]) -> T:
+    """Return what ``work`` returns, or raise what it raises.
+
+    It runs in a thread of its own, which does not keep the process alive.
+
+    :raises OutOfTimeError: after ``timeout`` seconds.
     """
-    outcome: list[T | Exception] = []
+    results: list[T] = []
+    failures: list[Exception] = []
 
     def run() -> None:
         try:
-            outcome.append(work())
+            results.append(work())
         except Exception as exc:  # noqa: BLE001 - whatever it is, the caller's thread gets it
-            outcome.append(exc)
+            failures.append(exc)
 
     worker = threading.Thread(target=run, daemon=True)
     worker.start()
     worker.join(timeout)
-    return outcome[0] if outcome else None
+    for failure in failures:
+        raise failure
+    for result in results:
+        return result
+    raise OutOfTimeError

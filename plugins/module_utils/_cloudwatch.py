@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import OutOfTimeError, within
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import check_url
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
@@ -95,22 +95,19 @@ class CloudWatchView:
         self._url = str(client.meta.endpoint_url)
 
     def sample(self) -> Sample:
-        result = within(self._timeout, self._sample)
-        if result is None:
-            raise self._error(f"no answer within {self._timeout:g} s", transient=True)
-        if isinstance(result, Sample):
-            return result
-        if isinstance(result, botocore.exceptions.ClientError):
-            code = str(result.response.get("Error", {}).get("Code", "unknown"))
-            raise self._error(f"the API refuses: {shown(str(result))}", code in _TRANSIENT_CODES) from result
-        if isinstance(result, (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError)):
-            transient = not isinstance(result, botocore.exceptions.SSLError)
-            raise self._error(shown(str(result)), transient) from result
-        if isinstance(result, botocore.exceptions.BotoCoreError):
-            raise self._error(shown(str(result))) from result
-        if isinstance(result, (LookupError, TypeError, ValueError, AttributeError)):
-            raise self._error(f"the answer is not one of CloudWatch's ({shown(repr(result))})") from result
-        raise result
+        try:
+            return within(self._timeout, self._sample)
+        except OutOfTimeError as exc:
+            raise self._error(f"no answer within {self._timeout:g} s", transient=True) from exc
+        except botocore.exceptions.ClientError as exc:
+            code = str(exc.response.get("Error", {}).get("Code", "unknown"))
+            raise self._error(f"the API refuses: {shown(str(exc))}", code in _TRANSIENT_CODES) from exc
+        except (botocore.exceptions.ConnectionError, botocore.exceptions.HTTPClientError) as exc:
+            raise self._error(shown(str(exc)), not isinstance(exc, botocore.exceptions.SSLError)) from exc
+        except botocore.exceptions.BotoCoreError as exc:
+            raise self._error(shown(str(exc))) from exc
+        except (LookupError, TypeError, ValueError, AttributeError) as exc:
+            raise self._error(f"the answer is not one of CloudWatch's ({shown(repr(exc))})") from exc
 
     def overview(self) -> Overview:
         return self.sample().overview

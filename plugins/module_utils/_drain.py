@@ -83,7 +83,6 @@ ACCEPTABLE_UNKNOWNS = (
     UNKNOWN_HIDDEN,
     UNKNOWN_BROKER_ID,
     UNKNOWN_DESTINATIONS,
-    UNKNOWN_HIDDEN,
     UNKNOWN_PRESENT,
 )
 
@@ -690,7 +689,7 @@ def _cannot_know(unknowns: Sequence[str], hidden: int | None) -> str:
 def compile_query(query: str) -> Callable[[list[Destination]], list[Destination]]:
     """A function that narrows a list of destinations by a JMESPath expression. Raises DrainError."""
     if jmespath is None:
-        raise DrainError("query: the Python package jmespath is needed where the drain is judged")
+        raise DrainError("query: the Python package jmespath is needed")
     try:
         expression = jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as exc:

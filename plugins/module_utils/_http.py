@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import OutOfTimeError, within
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 # Of a broker with 50 000 queues the console view's pages have less than half as many, Jolokia's answer as well.
@@ -77,19 +77,20 @@ class OpenUrlHttp:
             except OSError as exc:
                 raise HttpError(f"ca_file {self._ca_file}: {exc.strerror}", transient=False) from exc
         # A socket's time limit is per read, so a peer that drips bytes outlives it.
-        result = within(timeout, lambda: self._exchange(url, body, headers, timeout))
-        if result is None:
-            raise HttpError(f"no answer within {timeout:g} s", transient=True)
-        if isinstance(result, Answer):
-            return result
-        if isinstance(result, HttpError):
-            raise result
-        if isinstance(result, BadStatusLine) and not isinstance(result, RemoteDisconnected):
-            raise HttpError("the answer is not HTTP", transient=False) from result
-        if isinstance(result, (OSError, HTTPException)):
-            raise HttpError(_reason(result), transient=not _is_tls(result)) from result
-        # open_url raises its own types, e.g. for a certificate that does not verify or a CA file that is missing.
-        raise HttpError(_reason(result), transient=False) from result
+        try:
+            return within(timeout, lambda: self._exchange(url, body, headers, timeout))
+        except OutOfTimeError as exc:
+            raise HttpError(f"no answer within {timeout:g} s", transient=True) from exc
+        except HttpError:
+            raise
+        except RemoteDisconnected as exc:
+            raise HttpError(_reason(exc), transient=True) from exc
+        except BadStatusLine as exc:
+            raise HttpError("the answer is not HTTP", transient=False) from exc
+        except (OSError, HTTPException) as exc:
+            raise HttpError(_reason(exc), transient=not _is_tls(exc)) from exc
+        except Exception as exc:
+            raise HttpError(_reason(exc), transient=False) from exc
 
     def _exchange(self, url: str, body: bytes | None, headers: Mapping[str, str], timeout: float) -> Answer:
         try:

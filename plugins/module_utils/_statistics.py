@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import OutOfTimeError, within
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import Instances
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
@@ -120,12 +120,10 @@ class StatisticsView:
 
     def _bounded(self, url: str) -> Sample:
         # The limits inside do not bound the look-up of a host name.
-        result = within(self._timeout + _CLOSE_SECONDS + 1, lambda: self._sample(url))
-        if result is None:
-            raise ViewError(VIEW, url, f"no answer within {self._timeout:g} s", transient=True)
-        if isinstance(result, Exception):
-            raise result
-        return result
+        try:
+            return within(self._timeout + _CLOSE_SECONDS + 1, lambda: self._sample(url))
+        except OutOfTimeError as exc:
+            raise ViewError(VIEW, url, f"no answer within {self._timeout:g} s", transient=True) from exc
 
     def _sample(self, url: str) -> Sample:
         deadline = time.monotonic() + self._timeout

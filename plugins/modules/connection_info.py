@@ -321,7 +321,9 @@ try:
     import jmespath
 except ImportError:  # only a query needs it
     jmespath = None
-    JMESPATH_ERROR = traceback.format_exc()
+    JMESPATH_ERROR: str | None = traceback.format_exc()
+else:
+    JMESPATH_ERROR = None
 
 
 def main() -> None:
@@ -330,7 +332,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     view, hosts, query = (module.params[name] for name in ("view", "hosts", "query"))
-    if query is not None and jmespath is None:
+    if query is not None and JMESPATH_ERROR is not None:
         module.fail_json(msg=missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
     try:
         places = None if hosts is None else Places(check_hosts(hosts), timeout=view["timeout"])

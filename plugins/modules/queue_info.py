@@ -291,20 +291,12 @@ view_error:
 """
 
 import time
-import traceback
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._drain import DrainError, compile_query
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import ViewError, sample_to_dict
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import VIEW_SPEC, open_view
-
-try:
-    import jmespath  # noqa: F401 - only a query needs it
-except ImportError:
-    JMESPATH_ERROR: str | None = traceback.format_exc()
-else:
-    JMESPATH_ERROR = None
 
 
 def main() -> None:
@@ -317,8 +309,6 @@ def main() -> None:
         supports_check_mode=True,
     )
     query = module.params["query"]
-    if query is not None and JMESPATH_ERROR is not None:
-        module.fail_json(msg=missing_required_lib("jmespath"), exception=JMESPATH_ERROR)
     try:
         narrow = None if query is None else compile_query(query)
         view = open_view(module.params["view"])

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import threading
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import within
+import pytest
+
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import OutOfTimeError, within
 
 
 def test_what_is_returned():
@@ -20,11 +22,14 @@ def test_what_is_raised_is_handed_over():
     def work():
         raise error
 
-    assert within(5, work) is error
+    with pytest.raises(ValueError, match="no") as caught:
+        within(5, work)
+    assert caught.value is error
 
 
 def test_what_takes_too_long_is_given_up():
     release = threading.Event()
 
-    assert within(0.05, lambda: release.wait(30)) is None
+    with pytest.raises(OutOfTimeError):
+        within(0.05, lambda: release.wait(30))
     release.set()

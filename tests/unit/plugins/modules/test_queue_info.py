@@ -10,6 +10,7 @@ import json
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _drain
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._auto import AutoView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
@@ -128,7 +129,7 @@ def test_a_query_that_makes_no_sense(capsys, monkeypatch, query):
 
 
 def test_a_query_without_jmespath(capsys, monkeypatch):
-    monkeypatch.setattr(queue_info, "JMESPATH_ERROR", "no module")
+    monkeypatch.setattr(_drain, "jmespath", None)
 
     assert "jmespath" in narrowed(capsys, monkeypatch, "[]")["msg"]
 
