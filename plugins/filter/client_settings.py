@@ -89,6 +89,9 @@ _value:
       description: The addresses of a broker that the phase does not list; the service must not be connected to any.
       type: list
       elements: str
+    broker_of:
+      description: Whose each address of RV(_value.expected) is, V(mq_source) or V(mq_target).
+      type: dict
 """
 
 from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ author:
   - mqlift contributors (@mqlift)
 description:
   - Finds what is wrong with a host's C(mq_services) before anything is touched.
-positional: source, target, phase, both
+positional: source, target, phases, both
 options:
   _input:
     description: The services of a host, as C(mq_services).
@@ -27,9 +27,11 @@ options:
     description: The broker one goes to, as C(mq_target).
     type: dict
     required: true
-  phase:
-    description: Also check what is special to this phase. The phases V(source) and V(target) are always checked.
-    type: str
+  phases:
+    description: Also check what is special to these phases. The phases V(source) and V(target) are always checked.
+    type: list
+    elements: str
+    default: []
     choices:
       - source
       - source_tls

@@ -27,6 +27,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url_opt
 PHASES = ("source", "source_tls", "scale_out", "both_source_first", "both_target_first", "random", "target")
 ROLES = ("producer", "consumer", "both")
 MANAGERS = ("systemd", "sysvinit", "supervisor", "docker_compose", "kubernetes", "command")
+WORKLOADS = ("Deployment", "StatefulSet")
 FORMATS = ("properties", "yaml", "json", "toml", "ini", "xml", "env", "template", "regexp")
 
 # Which listeners a phase lists, in order. In the phase scale_out a service stays at the source; its second instance is
@@ -41,6 +42,7 @@ _LISTENERS_OF_PHASE = {
     "target": ("target",),
 }
 _VARIABLE_OF = {"source": "mq_source", "source_tls": "mq_source.tls", "target": "mq_target"}
+_BROKER_OF = {"source": "mq_source", "source_tls": "mq_source", "target": "mq_target"}
 
 # What a service may have, whoever runs it.
 _SERVICE_KEYS = {
@@ -63,6 +65,8 @@ _MANAGER_KEYS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "docker_compose": ("docker_compose", ("project_src", "service"), ("files",)),
     "kubernetes": ("kubernetes", ("namespace",), ("kind", "name", "context", "replicas")),
 }
+# What makes an instance another one for its manager.
+_PLACE_KEYS = {"docker_compose": ("project_src", "service"), "kubernetes": ("context", "namespace", "kind", "name")}
 # A second instance shares these with the first one; all else is its own.
 _SHARED_KEYS = ("role", "manager", "dialect", "protocol", "destinations", "supervisor")
 _OWN_KEYS = {"name", "settings", "health", "pid_file", "match", "commands", "docker_compose", "kubernetes"}
@@ -92,6 +96,7 @@ class Settings(TypedDict):
 
     ``expected`` are the addresses (``host:port``) of the first broker of the phase; the service must be connected to at
     least one of them. ``outside`` are those of a broker that the phase does not list; it must not be connected to any.
+    ``broker_of`` tells for each expected address whose it is: ``mq_source`` or ``mq_target``.
     """
 
     url: str
@@ -102,6 +107,7 @@ class Settings(TypedDict):
     truststore: str
     expected: list[str]
     outside: list[str]
+    broker_of: dict[str, str]
 
 
 def client_settings(
@@ -147,7 +153,8 @@ def client_settings(
         if name not in listed
         for url in _endpoints(listener, _VARIABLE_OF[name], None)
     ]
-    wanted = endpoints if phase == "random" else chosen[listed[0]]
+    wanted = listed if phase == "random" else listed[:1]
+    broker_of = {_host(url)["address"]: _BROKER_OF[name] for name in wanted for url in chosen[name]}
     return Settings(
         url=url,
         endpoints=endpoints,
@@ -155,8 +162,9 @@ def client_settings(
         username=access["username"],
         password=access["password"],
         truststore=access["truststore"],
-        expected=[_host(url)["address"] for url in wanted],
+        expected=list(broker_of),
         outside=[address for address in outside if address not in allowed],
+        broker_of=broker_of,
     )
 
 
@@ -164,12 +172,12 @@ def validate_services(
     services: object,
     source: Mapping[str, Any],
     target: Mapping[str, Any],
-    phase: str | None = None,
+    phases: Sequence[str] = (),
     both: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Return the problems of a host's service list, each a sentence that names the service and the key; [] when fine.
 
-    The phases source and target must be possible for every service; ``phase`` additionally checks another one.
+    The phases source and target must be possible for every service; ``phases`` additionally checks others.
     """
     if not isinstance(services, Sequence) or isinstance(services, (str, bytes)):
         return ["mq_services must be a list of services"]
@@ -179,9 +187,8 @@ def validate_services(
             return [f"{variable} must be a mapping"]
         brokers[variable] = broker
     problems: list[str] = []
-    if phase is not None and phase not in PHASES:
-        problems.append(f"unknown phase {phase!r}: use one of {', '.join(PHASES)}")
-        phase = None
+    known = [phase for phase in phases if phase in PHASES]
+    problems.extend(f"unknown phase {each!r}: use one of {', '.join(PHASES)}" for each in phases if each not in known)
     seen: set[str] = set()
     for index, service in enumerate(services):
         if not isinstance(service, Mapping):
@@ -199,9 +206,18 @@ def validate_services(
                 problems.append(f"service {instance}: name is used twice on this host")
             seen.add(instance)
         problems.extend(f"service {name}: {problem}" for problem in _service_problems(service))
-        problems.extend(f"service {name}: {problem}" for problem in _scale_out_problems(service, phase))
-        problems.extend(_phase_problems(name, service, brokers, phase))
+        problems.extend(f"service {name}: {problem}" for problem in _scale_out_problems(service, known))
+        problems.extend(_phase_problems(name, service, brokers, known))
+    problems.extend(_confusions(services))
     return problems
+
+
+def instances(service: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the service as its instances: the first, and the second one with what it shares with the first."""
+    first = {key: value for key, value in service.items() if key != "scale_out"}
+    if "scale_out" not in service:
+        return [first]
+    return [first, {**{key: service[key] for key in _SHARED_KEYS if key in service}, **service["scale_out"]}]
 
 
 def target_first(services_by_host: Mapping[str, Sequence[str]], share: float) -> list[str]:
@@ -251,14 +267,12 @@ def target_first(services_by_host: Mapping[str, Sequence[str]], share: float) ->
 
 
 def _phase_problems(
-    name: str, service: Mapping[str, Any], brokers: Mapping[str, Mapping[str, Any]], phase: str | None
+    name: str, service: Mapping[str, Any], brokers: Mapping[str, Mapping[str, Any]], phases: Sequence[str]
 ) -> Iterator[str]:
     if service.get("dialect") not in DIALECTS or service.get("protocol") not in SCHEMES or _mismatch(service):
         return  # already reported
     found: set[str] = set()
-    for each in ("source", "target", phase):
-        if each is None:
-            continue
+    for each in dict.fromkeys(("source", "target", *phases)):
         try:
             client_settings(service, each, brokers["mq_source"], brokers["mq_target"], brokers["mq_both"])
         except SettingsError as error:
@@ -357,6 +371,8 @@ def _manager_problems(service: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{key}: {name} must be a list of words"
             elif not wanted_argv and (not isinstance(given.get(name), str) or not given[name]):
                 yield f"{key}: {name} is missing"
+        if manager == "kubernetes":
+            yield from _workload_problems(given)
     found = [key for key in ("pid_file", "match") if service.get(key)]
     if manager in ("command", "sysvinit") and len(found) != 1:
         yield f"manager {manager} needs exactly one of pid_file and match"
@@ -366,6 +382,16 @@ def _manager_problems(service: Mapping[str, Any]) -> Iterator[str]:
         yield "manager supervisor takes at most one of pid_file and match"
     elif manager in ("systemd", "kubernetes") and found:
         yield f"{found[0]} is not for manager {manager}"
+
+
+def _workload_problems(given: Mapping[str, Any]) -> Iterator[str]:
+    try:
+        _choice({"kind": "Deployment", **given}, "kind", WORKLOADS)
+    except SettingsError as error:
+        yield f"kubernetes: {error}"
+    replicas = given.get("replicas", 1)
+    if isinstance(replicas, bool) or not isinstance(replicas, int) or replicas < 1:
+        yield "kubernetes: replicas must be a whole number, 1 or more"
 
 
 def _health_problems(service: Mapping[str, Any]) -> Iterator[str]:
@@ -380,10 +406,10 @@ def _health_problems(service: Mapping[str, Any]) -> Iterator[str]:
         yield "health: command must be a command line"
 
 
-def _scale_out_problems(service: Mapping[str, Any], phase: str | None) -> Iterator[str]:
+def _scale_out_problems(service: Mapping[str, Any], phases: Sequence[str]) -> Iterator[str]:
     second = service.get("scale_out")
     if second is None:
-        if phase == "scale_out" and service.get("role") in ("consumer", "both"):
+        if "scale_out" in phases and service.get("role") in ("consumer", "both"):
             yield "scale_out is missing: name the second instance that the phase scale_out starts on the target"
         return
     if not isinstance(second, Mapping) or not isinstance(second.get("name"), str) or not second["name"]:
@@ -391,11 +417,61 @@ def _scale_out_problems(service: Mapping[str, Any], phase: str | None) -> Iterat
         return
     for key in sorted(set(second) - _OWN_KEYS, key=str):
         yield f"scale_out: unknown key {key!r}"
-    shared = {key: service[key] for key in _SHARED_KEYS if key in service}
-    for problem in _instance_problems({**shared, **second}):
+    for problem in _instance_problems(instances(service)[1]):
         yield f"scale_out: {problem}"
     for path in sorted(_paths(service) & _paths(second)):
         yield f"scale_out: {path} is a file of the first instance; the second one needs its own"
+
+
+def _confusions(services: Sequence[Any]) -> Iterator[str]:
+    """Instances of a host that cannot be told from each other: one would be stopped, or verified, as the other."""
+    found = [
+        instance
+        for service in services
+        if isinstance(service, Mapping) and isinstance(service.get("scale_out", {}), Mapping)
+        for instance in instances(service)
+        if isinstance(instance.get("name"), str)
+    ]
+    for index, one in enumerate(found):
+        for other in found[index + 1 :]:
+            what = _confusion(one, other)
+            if what:
+                yield f"service {one['name']}: cannot be told from {other['name']}: {what}"
+
+
+def _confusion(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    texts = str(one.get("match") or ""), str(other.get("match") or "")
+    if all(texts) and (texts[0] in texts[1] or texts[1] in texts[0]):
+        return "what one has as match is in that of the other"
+    if one.get("pid_file") and one.get("pid_file") == other.get("pid_file"):
+        return "they have the same pid_file"
+    for manager, keys in _PLACE_KEYS.items():
+        if all(isinstance(instance.get(manager), Mapping) for instance in (one, other)) and (
+            _place(one, manager, keys) == _place(other, manager, keys)
+        ):
+            return f"{manager} knows them as one"
+    shared = set(_object_keys(one)) & set(_object_keys(other))
+    if shared:
+        _namespace, kind, name, key = min(shared)
+        return f"they share the key {key} of the {kind} {name}"
+    return ""
+
+
+def _place(instance: Mapping[str, Any], manager: str, keys: Sequence[str]) -> list[object]:
+    given = {"kind": "Deployment", "name": instance["name"], **instance[manager]}
+    return [given.get(key) for key in keys]
+
+
+def _object_keys(instance: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """Namespace, kind, name and key of each of an instance's settings on Kubernetes."""
+    place, settings = instance.get("kubernetes"), instance.get("settings")
+    if not isinstance(place, Mapping) or not isinstance(settings, Sequence):
+        return
+    for entry in settings:
+        for kind in ("config_map", "secret"):
+            if isinstance(entry, Mapping) and isinstance(entry.get(kind), str):
+                for key in entry["values"] if isinstance(entry.get("values"), Mapping) else ():
+                    yield str(place.get("namespace")), kind, entry[kind], str(key)
 
 
 def _paths(service: Mapping[str, Any]) -> set[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from lab import demo, plan, shell, traffic
+from lab.hosts import SUPERVISOR, SUPERVISOR_CONFIG
 from lab.lab import Lab
 
 Up = Callable[..., Lab]
@@ -151,6 +152,8 @@ def test_a_second_instance_runs_on_the_target_only_while_scaled_out(up: Up) -> N
     traffic.start(lab)
     document = inventory(lab)
     service = service_of(document, "worker-2")
+    # A value may be made of a part of the list.
+    service["settings"][0]["values"]["BROKER_URL"] = "{{ mq_url.split('?')[0] }}?{{ mq_url.split('?')[1] }}"
     settings = [{**service["settings"][0], "path": f"/etc/{name}/environment"}]
     service["scale_out"] = {"name": name, "settings": settings}
     options = [*change(lab, document), "--limit", "worker-2"]
@@ -184,16 +187,45 @@ def test_random_is_either_broker_and_a_sick_service_gets_its_files_back(up: Up) 
     assert "randomize=true" in state(lab)["orders-1"][0]
     succeed(play(lab, "client.yml", *java, client_phase="source"))
 
+    # One that ran, one that did not; one is ill, the other does not answer.
+    host = lab.hosts["notifier-2"]
+    host.execute(["/etc/init.d/notifier", "stop"])
     before = state(lab)
     document = inventory(lab)
     service_of(document, "notifier-1")["health"] = {"argv": ["/bin/false"]}
-    options = [*change(lab, document), "--limit", "notifier-1"]
-    done = play(lab, "client.yml", *options, client_phase="target", client_verify_timeout=10)
+    service_of(document, "notifier-2")["health"] = {"command": "sleep 600"}
+    options = [*change(lab, document), "--limit", "notifier-1,notifier-2"]
+    done = play(lab, "client.yml", *options, client_phase="target", client_verify_timeout=10, batches=["100%"])
     assert done.returncode != 0
-    for words in ("notifier-1: service notifier: phase target: Ask the service whether it is well", "files are back"):
+    for words in (
+        "notifier-1: service notifier: phase target: Ask the service whether it is well",
+        "its former files are back, and it was restarted",
+        "notifier-2: service notifier: phase target: Ask the service whether it is well",
+        "its former files are back, and it is stopped, as before",
+    ):
         assert words in done.stdout
-    settings, pid = state(lab)["notifier-1"]
-    assert settings == before["notifier-1"][0]
-    assert pid not in (None, before["notifier-1"][1])
+    after = state(lab)
+    assert {name: settings for name, (settings, _pid) in after.items()} == {
+        name: settings for name, (settings, _pid) in before.items()
+    }
+    assert after["notifier-1"][1] not in (None, before["notifier-1"][1])
+    assert after["notifier-2"][1] is None
     shell.wait_for(lambda: where(lab, "notifier-1") == {plan.SOURCE}, 10, "the return of the service")
     assert demo.playbook(lab, str(PLAYBOOKS / "client.yml"), ["-e", "client_phase=source"]) == 0
+
+
+def test_a_program_that_crashes_is_stopped_for_good(up: Up) -> None:
+    lab = up("formats")
+    host, placement = lab.hosts["notifier-1"], next(item for item in lab.plan.services if item.host == "notifier-1")
+    host.execute(["mv", placement.settings_path, "/root/settings"])
+    program = [str(SUPERVISOR.with_name("supervisorctl")), "-c", SUPERVISOR_CONFIG]
+    host.execute([*program, "start", placement.name], check=False)
+    shell.wait_for(
+        lambda: "BACKOFF" in host.execute([*program, "status"], check=False).stdout, 10, "a program that crashes"
+    )
+    options = ["--limit", "notifier-1"]
+    succeed(play(lab, "client.yml", *options, entry_point="stop"))
+    assert "STOPPED" in host.execute([*program, "status"], check=False).stdout
+    host.execute(["mv", "/root/settings", placement.settings_path])
+    succeed(play(lab, "client.yml", *options, entry_point="start"))
+    succeed(play(lab, "client.yml", *options, entry_point="verify", client_phase="source"))

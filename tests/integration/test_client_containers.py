@@ -40,6 +40,13 @@ def in_a_container(lab: Lab) -> list[str]:
     service["settings"][0]["path"] = settings
     health = ["docker", "compose", "--project-directory", containers.PROJECT, "exec", "-T", service["name"], "true"]
     service["health"] = {"argv": health}
+    # Another container, which no phase of this test starts.
+    service["scale_out"] = {
+        "name": containers.FAILING,
+        "match": containers.FAILING_COMMAND,
+        "docker_compose": {"project_src": containers.PROJECT, "service": containers.FAILING},
+        "settings": [{**service["settings"][0], "path": f"{containers.PROJECT}/failing.env"}],
+    }
     return [*change(lab, document), "--limit", HOST]
 
 
@@ -49,7 +56,11 @@ def test_docker_compose_runs_a_service_through_its_phases_and_touches_no_other_c
     options = in_a_container(lab)
     first = containers.running(lab, HOST)
     assert set(first) == {"notifier", "other"}
-    assert nothing_changed(succeed(play(lab, "client.yml", *options, client_phase="source")))
+    assert nothing_changed(succeed(play(lab, "client.yml", *options, client_phase="source", client_stable_for=1)))
+    # It would be made anew, without a look at where it connects.
+    lab.host(HOST).execute(["sh", "-c", f"echo OTHER=1 >> {containers.PROJECT}/service.env"])
+    assert nothing_changed(succeed(play(lab, "client.yml", *options, entry_point="start")))
+    assert containers.running(lab, HOST) == first
 
     done = play(lab, "client.yml", *options, "--check", "--diff", client_phase="target")
     assert "+STOMP_PASSWORD = ***" in succeed(done)
@@ -57,31 +68,32 @@ def test_docker_compose_runs_a_service_through_its_phases_and_touches_no_other_c
     assert not nothing_changed(succeed(play(lab, "client.yml", *options, "--check", entry_point="stop")))
     assert containers.running(lab, HOST) == first
 
-    succeed(play(lab, "client.yml", *options, client_phase="target"))
+    succeed(play(lab, "client.yml", *options, client_phase="target", client_stable_for=1))
     second = containers.running(lab, HOST)
     assert second["notifier"] != first["notifier"]
     assert second["other"] == first["other"]
     assert where(lab, HOST) == {"target-1"}
-    assert nothing_changed(succeed(play(lab, "client.yml", *options, client_phase="target")))
-    assert containers.running(lab, HOST) == second
 
     document = yaml.safe_load(Path(options[1]).read_text())
     health = service_of(document, HOST)["health"]
     service_of(document, HOST)["health"] = {"argv": ["/bin/false"]}
     change(lab, document)
-    done = play(lab, "client.yml", *options, client_phase="source", client_verify_timeout=3)
+    done = play(lab, "client.yml", *options, client_phase="source", client_verify_timeout=3, client_stable_for=1)
     assert done.returncode != 0
     for words in (f"{HOST}: service notifier: phase source: Ask the service whether it is well", "files are back"):
         assert words in done.stdout
     service_of(document, HOST)["health"] = health
     change(lab, document)
-    succeed(play(lab, "client.yml", *options, entry_point="verify", client_phase="target"))
+    assert nothing_changed(succeed(play(lab, "client.yml", *options, client_phase="target", client_stable_for=1)))
 
     succeed(play(lab, "client.yml", *options, entry_point="stop"))
-    assert containers.running(lab, HOST) == {"other": first["other"]}
+    assert containers.states(lab, HOST) == {"notifier": "exited", "other": "running"}
+    containers.start(lab, HOST, containers.FAILING)
+    succeed(play(lab, "client.yml", *options, entry_point="stop"))
+    assert containers.states(lab, HOST) == {"notifier": "exited", "other": "running", containers.FAILING: "exited"}
     assert nothing_changed(succeed(play(lab, "client.yml", *options, entry_point="stop")))
     succeed(play(lab, "client.yml", *options, entry_point="start"))
-    succeed(play(lab, "client.yml", *options, client_phase="source"))
+    succeed(play(lab, "client.yml", *options, client_phase="source", client_stable_for=1))
     assert where(lab, HOST) == {plan.SOURCE}
     assert containers.running(lab, HOST)["other"] == first["other"]
     traffic.stop(lab)
@@ -118,7 +130,8 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         }
         served.add("Secret", SPACE, SECRET, type="Opaque", data=coded)
         pods = {"metadata": {"labels": {"app": "api"}}, "spec": {"containers": []}}
-        served.add("Deployment", SPACE, "api", spec={"replicas": 3, "template": pods})
+        selector = {"matchLabels": {"app": "api"}}
+        served.add("Deployment", SPACE, "api", spec={"replicas": 3, "selector": selector, "template": pods})
         yield served
 
 
@@ -136,6 +149,7 @@ def run(cluster: Cluster, tmp_path: Path) -> Run:
     surroundings = {
         **os.environ,
         "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOME": str(tmp_path / "ansible"),
         "KUBECONFIG": str(tmp_path / "cluster/kubeconfig"),
         # kubernetes.core keeps what it discovered here.
@@ -156,6 +170,11 @@ def shown(done: subprocess.CompletedProcess[str]) -> list[str]:
     secrets = [OLD_PASSWORD, NEW_PASSWORD]
     coded = [base64.b64encode(secret.encode()).decode() for secret in secrets]
     return [text for text in secrets + coded if text in done.stdout + done.stderr]
+
+
+def annotated(fingerprint: str) -> dict[str, Any]:
+    """A patch of a workload that replaces its pods."""
+    return {"spec": {"template": {"metadata": {"annotations": {"mqlift/settings": fingerprint}}}}}
 
 
 def url(cluster: Cluster) -> str:
@@ -189,6 +208,102 @@ def test_kubernetes_goes_to_the_target_and_back_with_one_rollout_for_each_change
     assert cluster.rollouts == {"api": 2}
 
 
+def test_kubernetes_replaces_pods_only_when_the_settings_of_their_service_changed(cluster: Cluster, run: Run) -> None:
+    # Objects of two services; the one has its keys in two places of its settings.
+    web = {
+        **SERVICE,
+        "name": "web",
+        "kubernetes": {"namespace": SPACE, "context": kubernetes_api.CONTEXT},
+        "settings": [
+            {"config_map": CONFIG, "values": {"COLOUR": "{{ mq_hosts[0].host }}"}},
+            {"secret": SECRET, "values": {"PIN": "{{ mq_password }}"}},
+        ],
+    }
+    parts = [
+        {"config_map": CONFIG, "values": {"BROKER_URL": "{{ mq_url }}"}},
+        {"secret": SECRET, "values": {"BROKER_PASSWORD": "{{ mq_password }}"}},
+        {"config_map": CONFIG, "values": {"RETRIES": 3}},
+    ]
+    pods = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": []}}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": pods}
+    cluster.add("Deployment", SPACE, "web", spec=spec)
+    services = [{**SERVICE, "settings": parts}, web]
+    succeed(run(client_phase="target", mq_services=services))
+    assert cluster.rollouts == {"api": 1, "web": 1}
+
+    cluster.patch("ConfigMap", SPACE, CONFIG, {"metadata": {"labels": {"a": "b"}}, "data": {"NEW": "1"}}, dry_run=False)
+    cluster.patch("Secret", SPACE, SECRET, {"data": {"NEW": "eA=="}}, dry_run=False)
+    assert nothing_changed(succeed(run(client_phase="target", mq_services=services)))
+    assert cluster.rollouts == {"api": 1, "web": 1}
+
+    # With another salt, the same values look otherwise: so no annotation of the pods tells what a Secret holds.
+    first = cluster.get("Deployment", SPACE, "web")["spec"]["template"]
+    cluster.patch("Secret", SPACE, SECRET, {"metadata": {"annotations": {"mqlift/salt": None}}}, dry_run=False)
+    succeed(run(client_phase="target", mq_services=services, client_services=["web"]))
+    assert cluster.get("Deployment", SPACE, "web")["spec"]["template"] != first
+
+    # What a run that was interrupted leaves: pods with other settings than the objects have.
+    cluster.patch("Deployment", SPACE, "web", annotated("0"), dry_run=False)
+    done = run("--check", client_phase="target", mq_services=services, client_services=["web"])
+    assert not nothing_changed(succeed(done))
+    assert cluster.rollouts == {"api": 1, "web": 3}
+
+
+def test_kubernetes_verifies_the_settings_and_the_pods(cluster: Cluster, run: Run) -> None:
+    def verify(**status: Any) -> subprocess.CompletedProcess[str]:
+        cluster.objects["Deployment", SPACE, "api"]["status"].update(status)
+        return run("-v", entry_point="verify", client_phase="target", client_verify_timeout=1)
+
+    succeed(run(client_phase="target"))
+    before = dict(cluster.objects)
+    assert nothing_changed(succeed(verify()))
+    for status, words in (
+        ({"updatedReplicas": 1}, "pods wanted 3, there 3, updated 1, available 3"),
+        ({"updatedReplicas": 3, "availableReplicas": 0}, "pods wanted 3, there 3, updated 3, available 0"),
+    ):
+        done = verify(**status)
+        assert done.returncode != 0
+        assert words in done.stdout
+    assert cluster.objects == before
+
+    changes: list[tuple[str, str, Any, str]] = [
+        ("Deployment", "api", annotated("0"), "has pods that are older than the settings"),
+        ("Deployment", "api", {"spec": {"replicas": 0}}, "pods wanted 0, there 0"),
+        (
+            "Secret",
+            SECRET,
+            {"data": {"BROKER_PASSWORD": "eA=="}},
+            "has not the values of phase target: BROKER_PASSWORD",
+        ),
+    ]
+    for kind, name, patch, words in changes:
+        cluster.patch(kind, SPACE, name, patch, dry_run=False)
+        done = verify()
+        assert done.returncode != 0
+        assert words in done.stdout
+        assert not shown(done)
+
+
+def test_kubernetes_waits_until_the_former_pods_are_gone(cluster: Cluster, run: Run) -> None:
+    cluster.grace = 4
+    succeed(run(client_phase="target"))
+    assert len(cluster.pods(SPACE, {"app": "api"})) == 3
+    cluster.grace = 60
+    done = run(client_phase="source", client_stop_timeout=1)
+    assert done.returncode != 0
+    assert "after 1 s pods that are ending or have former settings are still there: api-4, api-5, api-6" in done.stdout
+
+
+def test_kubernetes_stop_waits_until_the_pods_are_gone(cluster: Cluster, run: Run) -> None:
+    cluster.grace = 8
+    done = run(entry_point="stop", client_stop_timeout=1)
+    assert done.returncode != 0
+    assert "after 1 s these pods are still there: api-1, api-2, api-3" in done.stdout
+    # They were told to end by the run before.
+    assert nothing_changed(succeed(run(entry_point="stop")))
+    assert cluster.pods(SPACE, {"app": "api"}) == []
+
+
 def test_kubernetes_stops_and_starts_and_leaves_the_number_of_running_pods(cluster: Cluster, run: Run) -> None:
     def pods() -> int:
         return int(cluster.get("Deployment", SPACE, "api")["spec"]["replicas"])
@@ -214,8 +329,8 @@ def test_kubernetes_puts_the_former_values_back_when_the_pods_fail_or_are_sick(c
     done = run(client_phase="target", client_verify_timeout=2)
     assert done.returncode != 0
     for words in (
-        "localhost: service shop-api: phase target: Replace the pods",
-        "Timed out",
+        "localhost: service shop-api: phase target: Require the rollout: Deployment api in namespace shop is not as it",
+        "pods wanted 3, there 3, updated 3, available 0",
         "former settings are back",
     ):
         assert words in done.stdout

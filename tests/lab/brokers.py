@@ -35,16 +35,15 @@ class User(TypedDict):
 
 @dataclass(frozen=True)
 class Broker:
-    """One broker process: its name, its host (also its certificate's name), address, software and folders."""
+    """One broker process: its name, address, software and folder."""
 
     name: str
-    host: str
     address: str
     software: Software
     folder: Path
     console_user: User
-    #: The folder with its certificate.
-    pki: Path
+    #: Its certificate with the key, a PKCS12 file. Without it a source has no TLS listeners.
+    certificate: Path | None = None
     #: Who may connect; anybody, when this is empty.
     users: Sequence[User] = ()
     #: For an instance of the target: the store it competes for.
@@ -62,7 +61,6 @@ class Broker:
         (self.folder / "tmp").mkdir(exist_ok=True)
         values = {
             "name": self.name,
-            "host": self.host,
             "address": self.address,
             "conf": conf,
             "data": data,
@@ -70,7 +68,7 @@ class Broker:
             "console": self.software.kind == "apache",
             "tls": self.tls,
             "store": self.store,
-            "pki": self.pki,
+            "certificate": self.certificate,
             "store_password": STORE_PASSWORD,
             "users": self.users,
         }

@@ -21,6 +21,8 @@ from lab.shell import LabError
 
 #: Where the Compose project is on the host.
 PROJECT = "/srv/shop"
+#: A service of it that nothing has made yet, and that fails again and again once it is started.
+FAILING, FAILING_COMMAND = "failing", "/usr/bin/false"
 _SETTINGS = f"{PROJECT}/service.env"
 #: The image has nothing in it: the containers see the machine's programs.
 _IMAGE = "machine"
@@ -34,7 +36,7 @@ _PLUGIN = "usr/libexec/docker/cli-plugins/docker-compose"
 
 
 def move(lab: Lab, host_name: str) -> str:
-    """Stop the service of a host and let Docker Compose run it, with another service beside it.
+    """Stop the service of a host and let Docker Compose run it and another one; FAILING is there to be started.
 
     The service must be one in Python with its settings in the environment. Returns the path of its settings. Raises
     LabError when Docker cannot be had, or cannot run here.
@@ -56,18 +58,33 @@ def move(lab: Lab, host_name: str) -> str:
     command = services.python_command(spec, sys.executable)
     base: dict[str, Any] = {"image": _IMAGE, "network_mode": "host", "volumes": _volumes(lab)}
     service = {**base, "command": command, "env_file": Path(_SETTINGS).name}
-    project = {"services": {placement.name: service, "other": {**base, "command": ["/usr/bin/sleep", "infinity"]}}}
-    _write(host, f"{PROJECT}/compose.yaml", yaml.safe_dump(project))
+    run = {placement.name: service, "other": {**base, "command": ["/usr/bin/sleep", "infinity"]}}
+    failing = {**base, "command": [FAILING_COMMAND], "restart": "always"}
+    _write(host, f"{PROJECT}/compose.yaml", yaml.safe_dump({"services": {**run, FAILING: failing}}))
     host.execute(["cp", placement.settings_path, _SETTINGS])
-    host.execute(["docker", "compose", "--project-directory", PROJECT, "up", "--detach"])
-    shell.wait_for(lambda: set(running(lab, host_name)) == set(project["services"]), 30, "the start of the containers")
+    start(lab, host_name, *run)
+    shell.wait_for(lambda: set(running(lab, host_name)) == set(run), 30, "the start of the containers")
     return _SETTINGS
+
+
+def start(lab: Lab, host_name: str, *names: str) -> None:
+    """Start services in containers of a host."""
+    lab.host(host_name).execute(["docker", "compose", "--project-directory", PROJECT, "up", "--detach", *names])
 
 
 def running(lab: Lab, host_name: str) -> dict[str, str]:
     """The services that run in containers of a host, and the ids of these."""
+    return _containers(lab, host_name, "{{.ID}}")
+
+
+def states(lab: Lab, host_name: str) -> dict[str, str]:
+    """The services that have containers on a host, and the states of these, such as "running" or "exited"."""
+    return _containers(lab, host_name, "{{.State}}", "--all")
+
+
+def _containers(lab: Lab, host_name: str, what: str, *options: str) -> dict[str, str]:
     label = '{{.Label "com.docker.compose.service"}}'
-    done = lab.host(host_name).execute(["docker", "ps", "--no-trunc", "--format", f"{label} {{{{.ID}}}}"])
+    done = lab.host(host_name).execute(["docker", "ps", "--no-trunc", "--format", f"{label} {what}", *options])
     return dict(line.split() for line in done.stdout.splitlines())
 
 

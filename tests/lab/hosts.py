@@ -106,7 +106,8 @@ class Unit:
     def supervised(self) -> str:
         """The text of its section in supervisord's settings."""
         lines = [f"[program:{self.name}]", f"command={shlex.join(self.argv).replace('%', '%%')}"]
-        lines += ["autostart=false", "startsecs=0", f"stopwaitsecs={self.stop_timeout}"]
+        # A program that crashes is started again and again, as systemd does by Restart=always.
+        lines += ["autostart=false", "startsecs=1", "startretries=1000", f"stopwaitsecs={self.stop_timeout}"]
         lines += [f"stdout_logfile=/var/log/{self.name}.log", "redirect_stderr=true", ""]
         return "\n".join(lines)
 

@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A stand-in for a Kubernetes API server, where none can be had as a package: as much as kubernetes.core asks for.
 
-It keeps objects and answers discovery, GET, PATCH (with dry run) and the scale subresource over TLS, and finishes each
-rollout of a Deployment at once. What it does follows "Kubernetes API Concepts" (discovery, resource versions, dry run),
-the Kubernetes API reference, and the sources that are named beside the code.
+It keeps objects and answers discovery, GET, PATCH (with dry run), the scale subresource and the list of Pods over TLS.
+It starts new pods at once, and the old ones are ending for as long as is wanted. What it does follows "Kubernetes API
+Concepts" (discovery, resource versions, dry run), the Kubernetes API reference, and the sources that are named beside
+the code.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ import base64
 import binascii
 import contextlib
 import copy
+import itertools
 import json
+import re
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,11 +36,15 @@ CONTEXT = "lab"
 _TOKEN = "lab-cluster-token"
 #: Path of an API -> the resources that it has: name -> kind.
 _RESOURCES = {
-    "/api/v1": {"configmaps": "ConfigMap", "secrets": "Secret"},
+    "/api/v1": {"configmaps": "ConfigMap", "secrets": "Secret", "pods": "Pod"},
     "/apis/apps/v1": {"deployments": "Deployment", "deployments/scale": "Scale"},
 }
 _MERGES = {"application/merge-patch+json", "application/strategic-merge-patch+json"}
 _LARGEST_BODY = 1_500_000
+#: IsQualifiedName in apimachinery/pkg/util/validation/validation.go, without its limits of length.
+_QUALIFIED = re.compile(
+    r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[a-z0-9]([-a-z0-9_.]*[a-z0-9])?"
+)
 
 Json = dict[str, Any]
 
@@ -59,6 +67,11 @@ class Cluster:
         self.rollouts: dict[str, int] = {}
         #: Pods that start while a value of a ConfigMap has this text in it do not become available.
         self.sick_with: str | None = None
+        #: For how many seconds a pod is ending before it is gone.
+        self.grace = 0.0
+        #: Name of a Deployment -> its pods; one that is ending has the time of its end as well.
+        self._pods: dict[str, list[tuple[Json, float | None]]] = {}
+        self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._version = 0
 
@@ -80,9 +93,23 @@ class Cluster:
         with self._lock:
             changed: Json = merge(self.get(kind, namespace, name), patch)
             _require_data(changed)
+            _require_annotations(changed)
             if not dry_run:
                 self._store((kind, namespace, name), changed)
             return changed
+
+    def pods(self, namespace: str, labels: dict[str, str]) -> list[Json]:
+        """The pods with these labels, with those that are ending."""
+        now = time.monotonic()
+        with self._lock:
+            for name, pods in self._pods.items():
+                self._pods[name] = [(pod, end) for pod, end in pods if end is None or end > now]
+            found = [pod for pods in self._pods.values() for pod, _end in pods]
+        return [
+            pod
+            for pod in found
+            if pod["metadata"]["namespace"] == namespace and labels.items() <= pod["metadata"]["labels"].items()
+        ]
 
     def secret(self, namespace: str, name: str) -> dict[str, str]:
         """The values of a Secret as pods see them."""
@@ -107,9 +134,12 @@ class Cluster:
         if former is None or spec != former["spec"]:
             metadata["generation"] = metadata.get("generation", 0) + 1
         # "A Deployment's rollout is triggered if and only if the Deployment's Pod template is changed."
-        if former is not None and spec["template"] != former["spec"]["template"]:
+        replaced = former is not None and spec["template"] != former["spec"]["template"]
+        if replaced:
             self.rollouts[metadata["name"]] = self.rollouts.get(metadata["name"], 0) + 1
         wanted = spec["replicas"]
+        self._run(metadata, spec["template"], 0 if replaced else wanted)
+        self._run(metadata, spec["template"], wanted)
         # Fields without a value are left out: DeploymentStatus in the API reference, and its omitempty in types.go.
         counts = {"replicas": wanted, "updatedReplicas": wanted}
         counts["unavailableReplicas" if self._sick() else "availableReplicas"] = wanted
@@ -117,6 +147,19 @@ class Cluster:
             "observedGeneration": metadata["generation"],
             **{name: number for name, number in counts.items() if number},
         }
+
+    def _run(self, owner: Json, template: Json, wanted: int) -> None:
+        """Start pods, or let some end: "Termination of Pods" in the documentation of the pod's lifecycle."""
+        pods = self._pods.setdefault(owner["name"], [])
+        running = [number for number, (_pod, end) in enumerate(pods) if end is None]
+        for number in running[wanted:]:
+            pod = copy.deepcopy(pods[number][0])
+            pod["metadata"]["deletionTimestamp"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            pods[number] = pod, time.monotonic() + self.grace
+        for _missing in range(wanted - len(running)):
+            metadata = {**copy.deepcopy(template["metadata"]), "namespace": owner["namespace"]}
+            metadata["name"] = f"{owner['name']}-{next(self._numbers)}"
+            pods.append(({"metadata": metadata, "spec": template["spec"], "status": {"phase": "Running"}}, None))
 
     def _sick(self) -> bool:
         data = (item.get("data", {}) for (kind, _space, _name), item in self.objects.items() if kind == "ConfigMap")
@@ -146,6 +189,14 @@ def _require_data(item: Json) -> None:
                 base64.b64decode(value, validate=True)
         except (ValueError, binascii.Error) as error:
             raise RefusedError(400, "BadRequest", f"{item['kind']}.data: {key}: {error}") from error
+
+
+def _require_annotations(item: Json) -> None:
+    """ValidateAnnotations in apimachinery/pkg/api/validation/objectmeta.go. Raises RefusedError."""
+    for holder in (item, item.get("spec", {}).get("template", {})):
+        for name in holder.get("metadata", {}).get("annotations", {}):
+            if not _QUALIFIED.fullmatch(name.lower()):
+                raise RefusedError(422, "Invalid", f"metadata.annotations: Invalid value: {name!r}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -184,13 +235,18 @@ class _Handler(BaseHTTPRequestHandler):
             return found
         api, slash, place = url.path.partition("/namespaces/")
         namespace, name, resource = "", "", ""
-        if slash and place.count("/") in {2, 3}:
-            namespace, resource, name, *rest = place.split("/")
+        if slash and place.count("/") in {1, 2, 3}:
+            namespace, resource, name, *rest = [*place.split("/"), ""] if place.count("/") == 1 else place.split("/")
             resource = "/".join([resource, *rest])
         kind = _RESOURCES.get(api, {}).get(resource)
         if kind is None:
             raise RefusedError(404, "NotFound", "the server could not find the requested resource")
         cluster = self.server.cluster
+        if kind == "Pod" and not name:
+            # "List and filter", "Labels and Selectors": here only the form that tells equality.
+            selector = parse_qs(url.query).get("labelSelector", [""])[0]
+            labels = dict(term.split("=", 1) for term in selector.split(",") if term)
+            return {"kind": "PodList", "apiVersion": "v1", "items": cluster.pods(namespace, labels)}
         if self.command == "GET":
             return cluster.get(kind, namespace, name)
         if self.headers["Content-Type"] not in _MERGES:

@@ -344,15 +344,16 @@ class Lab:
     def _broker(self, name: str, found: software.Software) -> Broker:
         folder = self.shared / "brokers" / name
         address = self.hosts[name].address
+        certificate = self.pki / f"{name}.p12"
         old: User = {"name": plan.OLD_USER, "password": plan.OLD_PASSWORD}
         app: User = {"name": plan.APP_USER, "password": plan.APP_PASSWORD}
         if name == plan.SOURCE:
             user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
             users: Sequence[User] = (old, app) if self.plan.guarded else ()
-            return Broker("onprem", name, address, found, folder, user, self.pki, users)
+            return Broker("onprem", address, found, folder, user, certificate, users)
         user = {"name": plan.CONSOLE_USER, "password": plan.CONSOLE_PASSWORD}
         store = self.shared / "brokers" / "store"
-        return Broker(name, name, address, found, folder, user, self.pki, (user, app), store)
+        return Broker(name, address, found, folder, user, certificate, (user, app), store)
 
     def _place(self, placement: Placement, classes: Path, jars: Sequence[Path]) -> None:
         """Lay down a service: its settings for the source and its unit."""

@@ -10,6 +10,7 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.mqlift.amazon_mq.plugins.filter import (
     client_settings,
     failover_url,
+    service_instances,
     service_problems,
     target_first,
 )
@@ -41,6 +42,14 @@ def test_service_problems() -> None:
     assert "service orders-api: role is missing: use one of producer, consumer, both" in function(
         [SERVICE], BROKER, OTHER
     )
+
+
+def test_service_instances() -> None:
+    function = service_instances.FilterModule().filters()["service_instances"]
+    assert [item["name"] for item in function({**SERVICE, "scale_out": {"name": "orders-api-b"}})] == [
+        "orders-api",
+        "orders-api-b",
+    ]
 
 
 def test_target_first() -> None:

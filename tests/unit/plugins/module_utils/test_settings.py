@@ -15,6 +15,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._settings import 
     PHASES,
     SettingsError,
     client_settings,
+    instances,
     target_first,
     validate_services,
 )
@@ -180,7 +181,7 @@ def test_refused(service: Any, phase: str, source: Any, target: Any, reason: str
 
 
 def test_a_right_inventory_has_no_problems() -> None:
-    assert validate_services([SERVICE, {**STOMP, "name": "billing"}], SOURCE, TARGET, "both_source_first") == []
+    assert validate_services([SERVICE, {**STOMP, "name": "billing"}], SOURCE, TARGET, ["both_source_first"]) == []
     assert validate_services([], SOURCE, TARGET) == []
 
 
@@ -218,7 +219,7 @@ COMPOSE = {"manager": "docker_compose", "docker_compose": {"project_src": "/srv/
 )
 def test_managers_and_health(service: dict[str, Any]) -> None:
     assert validate_services([service], SOURCE, TARGET) == []
-    assert validate_services([service], SOURCE, TARGET, "source") == []
+    assert validate_services([service], SOURCE, TARGET, ["source"]) == []
 
 
 WORKER = {
@@ -229,11 +230,87 @@ WORKER = {
 
 
 def test_a_second_instance() -> None:
-    assert validate_services([WORKER], SOURCE, TARGET, "scale_out") == []
-    assert validate_services([SERVICE], SOURCE, TARGET, "scale_out") == []  # a producer needs none
+    assert validate_services([WORKER], SOURCE, TARGET, ["scale_out"]) == []
+    assert validate_services([SERVICE], SOURCE, TARGET, ["scale_out"]) == []  # a producer needs none
     second = {**COMMAND, "name": "b", "settings": WORKER["scale_out"]["settings"]}
-    second = {key: second[key] for key in ("name", "settings", "commands", "pid_file")}
-    assert validate_services([{**COMMAND, "scale_out": second}], SOURCE, TARGET, "scale_out") == []
+    second = {**{key: second[key] for key in ("name", "settings", "commands")}, "pid_file": "/run/b.pid"}
+    service = {**COMMAND, "scale_out": second}
+    assert validate_services([service], SOURCE, TARGET, ["scale_out"]) == []
+    first, other = instances(service)
+    assert first == COMMAND
+    assert other == {
+        **{key: COMMAND[key] for key in ("role", "manager", "dialect", "protocol", "destinations")},
+        **second,
+    }
+
+
+def on_kubernetes(service: str, key: str, **place: Any) -> dict[str, Any]:
+    settings = [{"config_map": "shop", "values": {key: "{{ mq_url }}"}}]
+    place = {"namespace": "shop", **place}
+    return {**SERVICE, "name": service, "manager": "kubernetes", "kubernetes": place, "settings": settings}
+
+
+COMPOSE = {"manager": "docker_compose", "docker_compose": {"project_src": "/srv/shop", "service": "api"}}
+NAMED_BY_MATCH = {key: value for key, value in COMMAND.items() if key != "pid_file"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "problem"),
+    [
+        (COMMAND, COMMAND, "they have the same pid_file"),
+        (
+            {**NAMED_BY_MATCH, "match": "/opt/shop.jar"},
+            {**NAMED_BY_MATCH, "match": "/opt/shop.jar --name b"},
+            "what one has as match is in that of the other",
+        ),
+        (
+            {**SERVICE, **COMPOSE, "match": "name a"},
+            {**SERVICE, **COMPOSE, "match": "name b"},
+            "docker_compose knows them as one",
+        ),
+        (on_kubernetes("a", "A", name="api"), on_kubernetes("b", "B", name="api"), "kubernetes knows them as one"),
+        (on_kubernetes("a", "URL"), on_kubernetes("b", "URL"), "they share the key URL of the config_map shop"),
+        (on_kubernetes("a", "A"), on_kubernetes("b", "B"), ""),
+        (on_kubernetes("a", "URL"), on_kubernetes("b", "URL", namespace="test"), ""),
+        (COMMAND, SERVICE, ""),
+    ],
+)
+def test_services_that_cannot_be_told_from_each_other(one: Any, other: Any, problem: str) -> None:
+    found = validate_services([{**one, "name": "a"}, {**other, "name": "b"}], SOURCE, TARGET)
+    assert found == ([f"service a: cannot be told from b: {problem}"] if problem else [])
+    # A second instance is one more of them.
+    second = {
+        key: value for key, value in other.items() if key in ("kubernetes", "docker_compose", "pid_file", "match")
+    }
+    settings = [{**entry, "path": "/etc/b"} if "path" in entry else entry for entry in other["settings"]]
+    commands = {"commands": other["commands"]} if "commands" in other else {}
+    if one.get("manager") == other.get("manager"):
+        scaled = {**one, "name": "a", "scale_out": {**second, **commands, "settings": settings, "name": "b"}}
+        assert validate_services([scaled], SOURCE, TARGET) == found
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"),
+    [
+        ({"kind": "Deploymnt"}, "unknown kind 'Deploymnt': use one of Deployment, StatefulSet"),
+        ({"replicas": "two"}, "replicas must be a whole number, 1 or more"),
+        ({"replicas": 0}, "replicas must be a whole number, 1 or more"),
+        ({"replicas": True}, "replicas must be a whole number, 1 or more"),
+    ],
+)
+def test_a_wrong_workload(place: dict[str, Any], problem: str) -> None:
+    found = validate_services([on_kubernetes("a", "URL", **place)], SOURCE, TARGET)
+    assert found == [f"service a: kubernetes: {problem}"]
+
+
+def test_each_expected_address_is_somebodys() -> None:
+    assert client_settings(SERVICE, "source_tls", HARDENED, TARGET)["broker_of"] == {"source.lab:61617": "mq_source"}
+    assert set(client_settings(SERVICE, "both_target_first", SOURCE, TARGET)["broker_of"].values()) == {"mq_target"}
+    assert client_settings(SERVICE, "random", SOURCE, TARGET)["broker_of"] == {
+        "source.lab:61616": "mq_source",
+        "b-1:61617": "mq_target",
+        "b-2:61617": "mq_target",
+    }
 
 
 @pytest.mark.parametrize(
@@ -255,7 +332,7 @@ def test_a_second_instance() -> None:
     ],
 )
 def test_problems_of_a_second_instance(service: dict[str, Any], problem: str) -> None:
-    found = validate_services([service], SOURCE, TARGET, "scale_out")
+    found = validate_services([service], SOURCE, TARGET, ["scale_out"])
     assert len(found) == 1
     assert problem in found[0]
 
@@ -340,8 +417,8 @@ def test_problems_of_the_brokers() -> None:
     assert validate_services("x", SOURCE, TARGET) == ["mq_services must be a list of services"]
     assert validate_services([SERVICE], [], TARGET) == ["mq_source must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
     assert validate_services([SERVICE], SOURCE, None) == ["mq_target must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
-    assert validate_services([SERVICE], SOURCE, TARGET, None, 5) == ["mq_both must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
-    assert validate_services([], SOURCE, TARGET, "targte") == [
+    assert validate_services([SERVICE], SOURCE, TARGET, (), 5) == ["mq_both must be a mapping"]  # type: ignore[arg-type]  # wrong on purpose
+    assert validate_services([], SOURCE, TARGET, ["targte"]) == [
         f"unknown phase 'targte': use one of {', '.join(PHASES)}"
     ]
     found = validate_services([SERVICE], SOURCE, {"endpoints": []})
@@ -354,7 +431,7 @@ def test_problems_of_the_brokers() -> None:
 def test_a_phase_has_its_own_problems() -> None:
     secured = {**SOURCE, "username": "other"}
     assert validate_services([SERVICE], secured, TARGET) == []
-    found = validate_services([SERVICE], secured, TARGET, "both_source_first")
+    found = validate_services([SERVICE], secured, TARGET, ["both_source_first"])
     assert len(found) == 1
     assert "one pair of credentials" in found[0]
 
