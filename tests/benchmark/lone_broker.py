@@ -22,7 +22,6 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import V
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import VIEW_SPEC, open_view
 from lab import plan, shell, software
 from lab.brokers import Broker, User
-from lab.pki import Authority
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -37,9 +36,7 @@ class LoneBroker:
         self.folder = folder
         self.software = software.find(choice)[0][line]
         user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
-        authority = Authority.create(folder / "pki")
-        authority.issue("bench", [self.address])
-        broker = Broker("bench", "bench", self.address, self.software, folder, console_user=user, pki=authority.folder)
+        broker = Broker("bench", self.address, self.software, folder, console_user=user)
         self._argv = [word.replace("-Xmx256m", f"-Xmx{heap}") for word in broker.render().argv]
         self._process: Popen[bytes] | None = None
 

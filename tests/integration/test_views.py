@@ -21,7 +21,6 @@ import yaml
 
 from lab import brokers, plan, shell, software
 from lab.lab import Lab
-from lab.pki import Authority
 
 Up = Callable[..., Lab]
 
@@ -353,10 +352,8 @@ def test_what_the_statistics_view_needs_of_a_broker(tmp_path: Path, without: str
     # Debian's broker has neither library by itself, which is what its users have.
     found = software.find("debian")[0]["source"]
     address = f"127.96.{os.getpid() // 250 % 250}.{1 + os.getpid() % 250}"
-    authority = Authority.create(tmp_path / "pki")
-    authority.issue("bare", [address])
     admin = brokers.User(name="admin", password="admin")
-    broker = brokers.Broker("bare", "bare", address, found, tmp_path, console_user=admin, pki=authority.folder)
+    broker = brokers.Broker("bare", address, found, tmp_path, console_user=admin)
     argv = list(broker.render().argv)
     path = argv.index("-cp") + 1
     argv[path] = ":".join(jar for jar in argv[path].split(":") if without not in jar)
