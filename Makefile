@@ -55,6 +55,14 @@ bench: setup ## Repeat the migration and print its figures as a table
 bench-client: setup ## Measure the role client on 10 and 100 hosts, beside bare ssh
 	@$(AS_ROOT) $(PYTHON) tests/benchmark/client_hosts.py
 
+.PHONY: bench-views
+bench-views: setup ## Measure one sample of 1 to 50 000 queues by each view, beside curl
+	@$(AS_ROOT) $(PYTHON) tests/benchmark/views.py
+
+.PHONY: bench-drain
+bench-drain: setup ## Hunt for a false "drained" in 500 random runs against a real broker
+	@$(AS_ROOT) $(PYTHON) tests/benchmark/drain_hunt.py --runs 500
+
 ##### Tests
 
 .PHONY: check

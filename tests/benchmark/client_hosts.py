@@ -96,7 +96,8 @@ def command(lab: Lab, argv: Sequence[str]) -> None:
 
 def role(lab: Lab, file: Path, phase: str, forks: int) -> None:
     """Bring all hosts to a phase with the role."""
-    variables = {"client_phase": phase, "client_stable_for": 0, "batches": ["100%"]}
+    # What holds the connections here is no client that a broker would list.
+    variables = {"client_phase": phase, "client_stable_for": 0, "client_ask_broker": False, "batches": ["100%"]}
     argv = ["ansible-playbook", str(PLAYBOOK), "-i", str(file), "-f", str(forks), "-e", json.dumps(variables)]
     command(lab, argv)
 

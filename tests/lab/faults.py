@@ -43,7 +43,6 @@ def _kill(host: Host, name: str) -> None:
     if pid is None:
         raise LabError(f"{name} on {host.name} does not run")
     shell.signal_process(pid, signal.SIGKILL)
-    # Until its manager has noticed, a start would be taken as already done.
     shell.wait_for(lambda: host.unit_pid(name) is None, 10, f"the end of {name} on {host.name}")
 
 

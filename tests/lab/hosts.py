@@ -36,6 +36,7 @@ MASKED = (
     "systemd-udevd-kernel.socket systemd-udevd.service systemd-logind.service systemd-networkd.service "
     "systemd-resolved.service systemd-timesyncd.service getty.target systemd-journal-flush.service"
 ).split()
+_UNITS = "/etc/systemd/system"
 #: systemd holds four, its D-Bus daemon one.
 _INOTIFY_PER_HOST = 5
 
@@ -192,14 +193,13 @@ class NamespaceHost:
         elif unit.manager == "supervisor":
             self.seed(f"{_SUPERVISED}/{unit.name}.conf", unit.supervised())
         else:
-            self.seed(f"/etc/systemd/system/{unit.name}.service", unit.systemd())
+            self.seed(f"{_UNITS}/{unit.name}.service", unit.systemd())
 
     def launch(self) -> None:
-        units = "/etc/systemd/system"
-        self.seed(f"{units}/lab.target", "[Unit]\nRequires=basic.target dbus.service\nAfter=basic.target\n")
+        self.seed(f"{_UNITS}/lab.target", "[Unit]\nRequires=basic.target dbus.service\nAfter=basic.target\n")
         sshd = "[Service]\nExecStart=/usr/sbin/sshd -D -f /etc/mqlab/sshd_config\nRuntimeDirectory=sshd\n"
-        self.seed(f"{units}/labssh.service", sshd)
-        links = self.folder / "seed" / units.lstrip("/")
+        self.seed(f"{_UNITS}/labssh.service", sshd)
+        links = self._seeded(_UNITS)
         (links / "lab.target.wants").mkdir()
         wanted = ["labssh"]
         if self._seeded(_SUPERVISED).is_dir():
@@ -240,8 +240,14 @@ class NamespaceHost:
         if self._supervised(name):
             control = [str(SUPERVISOR.with_name("supervisorctl")), "-c", SUPERVISOR_CONFIG]
             self.execute([*control, action, name])
-        else:
-            self.execute(["systemctl", action, name])
+            return
+        if action == "start" and self.unit_pid(name) is None and self._seeded(f"{_UNITS}/{name}.service").exists():
+            # Until systemd has noticed the end of the one before, it takes a start as done.
+            shell.wait_for(lambda: not self._active(name), 10, f"the end of {name} on {self.name}")
+        self.execute(["systemctl", action, name])
+
+    def _active(self, name: str) -> bool:
+        return self.execute(["systemctl", "is-active", "--quiet", name], check=False).returncode == 0
 
     def unit_pid(self, name: str) -> int | None:
         # Our units are one process each. The control group answers even when the host's systemd is frozen.
