@@ -69,7 +69,7 @@ bench-drain: setup ## Hunt for a false "drained" in 500 random runs against a re
 check: format lint typecheck pytest ## The quick checks: format, lint, types, unit tests
 
 .PHONY: test
-test: check sanity units artifact molecule integration ## Everything that CI runs
+test: check sanity units artifact molecule integration ## What every change has to pass
 
 .PHONY: format
 format: venv
@@ -111,7 +111,11 @@ artifact: exported ## Build the collection and check it as Galaxy does; check do
 
 .PHONY: integration
 integration: setup venv ## Tests that need the lab
-	$(AS_ROOT) $(PYTHON) -m pytest tests/integration --numprocesses 2 --dist loadscope
+	$(AS_ROOT) $(PYTHON) -m pytest tests/integration -m "not long" --numprocesses 2 --dist worksteal --durations 10
+
+.PHONY: integration-long
+integration-long: setup venv ## The tests of the lab that would make the others too long
+	$(AS_ROOT) $(PYTHON) -m pytest tests/integration -m long --numprocesses 2 --dist worksteal --durations 10
 
 .PHONY: molecule
 molecule: setup venv ## Every molecule scenario

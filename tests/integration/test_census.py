@@ -103,7 +103,7 @@ def uses(clients: Sequence[dict[str, Any]], key: str) -> set[str]:
     return {f"{one['kind']}://{one['name']}" for client in clients for one in client[key]}
 
 
-@pytest.mark.parametrize("choice", ["auto", "debian"])
+@pytest.mark.parametrize("choice", ["auto", pytest.param("debian", marks=pytest.mark.long)])
 def test_every_service_is_listed_once_with_its_host_and_what_it_does(up: Up, choice: str) -> None:
     lab = up(choice=choice)
     traffic.start(lab)
@@ -152,6 +152,7 @@ def test_strangers_with_hostile_names_and_silent_sockets_are_unknown(up: Up) -> 
     assert audit.passed, audit.render()
 
 
+@pytest.mark.long
 def test_a_bridge_is_recognised_on_both_brokers(up: Up) -> None:
     lab = up()
     traffic.start(lab)
@@ -178,6 +179,7 @@ def test_a_bridge_is_recognised_on_both_brokers(up: Up) -> None:
     assert audit.passed, audit.render()
 
 
+@pytest.mark.long
 def test_the_page_follows_a_migration_and_says_when_a_broker_is_gone(up: Up) -> None:
     lab = up()
     traffic.start(lab)

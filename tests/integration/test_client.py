@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from lab import demo, plan, shell, traffic
@@ -97,7 +98,6 @@ def test_seven_formats_and_four_managers_go_to_the_target_and_back_without_a_los
     assert done.returncode != 0
     succeed(play(lab, "client.yml", client_phase="source_tls"))
     assert all(str(plan.OPENWIRE_TLS) in text or str(plan.STOMP_TLS) in text for text, _pid in state(lab).values())
-    assert nothing_changed(succeed(play(lab, "client.yml", client_phase="source_tls")))
 
     succeed(play(lab, "move.yml", to="target", target_first=TARGET_FIRST))
     assert where(lab) == {"target-1"}
@@ -106,16 +106,13 @@ def test_seven_formats_and_four_managers_go_to_the_target_and_back_without_a_los
     assert nothing_changed(succeed(play(lab, "client.yml", client_phase="target", entry_point="verify")))
     assert state(lab) == before
 
-    done = play(lab, "client.yml", "--check", "--diff", client_phase="both_source_first")
+    done = play(lab, "client.yml", "--check", "--diff", "-vvv", client_phase="source")
     assert "+broker.url = failover:(tcp://source.lab" in succeed(done)
     assert not any(secret in done.stdout + done.stderr for secret in SECRETS)
-    done = play(lab, "client.yml", "--check", "--diff", "-vvv", client_phase="source")
-    assert not any(secret in succeed(done) + done.stderr for secret in SECRETS)
     assert state(lab) == before
 
     succeed(play(lab, "move.yml", to="source", target_first=TARGET_FIRST))
     assert where(lab) == {plan.SOURCE}
-    assert nothing_changed(succeed(play(lab, "client.yml", client_phase="source")))
 
     traffic.stop(lab)
     audit = traffic.settle(lab)
@@ -141,6 +138,7 @@ def test_stop_and_start_and_a_service_chosen_by_name(up: Up) -> None:
     assert audit.passed, audit.render()
 
 
+@pytest.mark.long
 def test_a_second_instance_runs_on_the_target_only_while_scaled_out(up: Up) -> None:
     lab = up("formats")
     host, name = lab.hosts["worker-2"], "order-worker-b"
@@ -178,6 +176,7 @@ def test_a_second_instance_runs_on_the_target_only_while_scaled_out(up: Up) -> N
     assert audit.passed, audit.render()
 
 
+@pytest.mark.long
 def test_random_is_either_broker_and_a_sick_service_gets_its_files_back(up: Up) -> None:
     lab = up("formats")
     traffic.start(lab)

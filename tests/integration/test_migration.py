@@ -136,6 +136,7 @@ def test_a_source_that_dies_is_not_called_drained_and_the_next_run_completes(up:
     assert outcome.passed, f"{outcome.reason}\n{audit.render()}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("options", [{"mode": "processes"}, {"choice": "debian"}], ids=["processes", "debian"])
 def test_a_lab_of_another_kind_migrates_as_well(up: Up, options: dict[str, str], tmp_path: Path) -> None:
     lab = up(**options)
@@ -143,6 +144,7 @@ def test_a_lab_of_another_kind_migrates_as_well(up: Up, options: dict[str, str],
     assert outcome.passed, f"{outcome.reason}\n{audit.render()}"
 
 
+@pytest.mark.long
 def test_a_rollback_is_a_migration_with_the_brokers_swapped(up: Up) -> None:
     lab = up()
     outcome, audit = demo.migrate(lab, messages=MESSAGES, lead=1)
