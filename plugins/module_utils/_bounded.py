@@ -32,7 +32,7 @@ def within(timeout: float, work: Callable[[], T]) -> T:
     def run() -> None:
         try:
             results.append(work())
-        except Exception as exc:  # noqa: BLE001 - whatever it is, the caller's thread gets it
+        except Exception as exc:  # noqa: BLE001 - nothing is swallowed: within() raises it in the caller's thread
             failures.append(exc)
 
     worker = threading.Thread(target=run, daemon=True)

@@ -513,7 +513,7 @@ def _access(
 
 
 def _is_argv(value: object) -> bool:
-    return _is_list(value) and bool(value) and all(isinstance(word, str) for word in value)  # type: ignore[attr-defined] # a list
+    return isinstance(value, (list, tuple)) and bool(value) and all(isinstance(word, str) for word in value)
 
 
 def _is_list(value: object) -> bool:

@@ -77,13 +77,18 @@ def edit_ini(text: str, values: Mapping[str, Any], create: bool) -> Edit:
     return Edit(text, changes, previous)
 
 
+class _Parser(configparser.RawConfigParser):
+    def optionxform(self, optionstr: str) -> str:
+        """Keep the letter case of names."""
+        return optionstr
+
+
 def _parse(text: str) -> dict[str, dict[str, str | None]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if len(line) > _MAX_LINE:
             raise ConfigFileError(f"line {number} is longer than {_MAX_LINE} characters")
     # DEFAULT is a section like any other here, and one option may be there several times, as in systemd's units.
-    parser = configparser.RawConfigParser(allow_no_value=True, strict=False, default_section="\0")
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # the documented way to keep letter case
+    parser = _Parser(allow_no_value=True, strict=False, default_section="\0")
     try:
         parser.read_string(text)
     except configparser.MissingSectionHeaderError as error:

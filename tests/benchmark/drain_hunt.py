@@ -169,8 +169,8 @@ def produce(run: Run, dice: random.Random) -> None:
                 with transacted(run, session) as transaction:
                     for name in names:
                         transaction.step("SEND", message(destination, name), name)
-                        time.sleep(dice.choice([0, 0, 0.01, 0.1]))
-                    time.sleep(dice.choice([0, 0.05, 0.3, 0.7, 1.0]))
+                        ponder(dice, 0, 0, 0.01, 0.1)
+                    ponder(dice, 0, 0.05, 0.3, 0.7, 1.0)
                     if dice.random() < 0.75:
                         transaction.end("COMMIT")
                         run.ledger.note(run.ledger.confirmed, names)
@@ -182,6 +182,11 @@ def produce(run: Run, dice: random.Random) -> None:
         session.drop("done")
 
 
+def ponder(dice: random.Random, *seconds: float) -> None:
+    """Be busy as an application is between two steps, so that the looks of the drain fall in between."""
+    time.sleep(dice.choice(seconds))
+
+
 def take(run: Run, dice: random.Random, session: Session, inbox: queue.SimpleQueue[Any]) -> Any:
     """The next message; None when the run is over."""
     while not run.stop.is_set():
@@ -189,7 +194,7 @@ def take(run: Run, dice: random.Random, session: Session, inbox: queue.SimpleQue
             frame = inbox.get(timeout=0.05)
             if frame is None:
                 raise LostError(session.reason)
-            time.sleep(dice.choice([0, 0, 0, 0.005, 0.02, 0.1, 0.7]))
+            ponder(dice, 0, 0, 0, 0.005, 0.02, 0.1, 0.7)
             return frame
     return None
 
@@ -214,7 +219,7 @@ def forward(run: Run, dice: random.Random) -> None:
                 ]
                 for command, headers, body in dice.sample(steps, 2):
                     transaction.step(command, headers, body)
-                time.sleep(dice.choice([0, 0, 0.02, 0.3, 0.8]))
+                ponder(dice, 0, 0, 0.02, 0.3, 0.8)
                 if dice.random() < 0.2:
                     transaction.end("ABORT")
                     return  # what was rolled back is delivered again to the next connection
@@ -318,9 +323,7 @@ def hunt(broker: LoneBroker, view: View, seed: int, stable_for: float, blind: st
         }
     )
     drain, looker, started = Drain(options, time.monotonic), Looker(view, blind), time.monotonic()
-    verdict = wait(
-        drain, looker.look, time.sleep, glance=getattr(view, "overview", None) if dice.random() < 0.5 else None
-    )
+    verdict = wait(drain, looker.look, time.sleep, glance=view.overview if dice.random() < 0.5 else None)
     seconds = time.monotonic() - started
     result = outcome(drain, verdict)
     run.quiet.set()

@@ -168,7 +168,7 @@ def notice(broker: LoneBroker, view: View, messages: int, interval: float) -> fl
     drain = Drain(Options.from_params({**defaults, "stable_for": 2.0, "poll_interval": interval}), time.monotonic)
     thread = threading.Thread(target=consume)
     thread.start()
-    verdict = wait(drain, view.sample, time.sleep, tell, getattr(view, "overview", None))
+    verdict = wait(drain, view.sample, time.sleep, tell, view.overview)
     thread.join()
     session.drop("done")
     if verdict.reason != "drained":

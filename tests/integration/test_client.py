@@ -216,7 +216,8 @@ def test_random_is_either_broker_and_a_sick_service_gets_its_files_back(up: Up) 
 def test_a_program_that_crashes_is_stopped_for_good(up: Up) -> None:
     lab = up("formats")
     host, placement = lab.hosts["notifier-1"], next(item for item in lab.plan.services if item.host == "notifier-1")
-    host.execute(["mv", placement.settings_path, "/root/settings"])
+    away = f"{placement.settings_path}.away"
+    host.execute(["mv", placement.settings_path, away])
     program = [str(SUPERVISOR.with_name("supervisorctl")), "-c", SUPERVISOR_CONFIG]
     host.execute([*program, "start", placement.name], check=False)
     shell.wait_for(
@@ -225,6 +226,6 @@ def test_a_program_that_crashes_is_stopped_for_good(up: Up) -> None:
     options = ["--limit", "notifier-1"]
     succeed(play(lab, "client.yml", *options, entry_point="stop"))
     assert "STOPPED" in host.execute([*program, "status"], check=False).stdout
-    host.execute(["mv", "/root/settings", placement.settings_path])
+    host.execute(["mv", away, placement.settings_path])
     succeed(play(lab, "client.yml", *options, entry_point="start"))
     succeed(play(lab, "client.yml", *options, entry_point="verify", client_phase="source"))
