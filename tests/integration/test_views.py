@@ -280,7 +280,7 @@ def cloudwatch(lab: Lab) -> dict[str, Any]:
     environment = lab.environment()
     return {
         "type": "cloudwatch",
-        "broker_name": plan.TARGET_NAME,
+        "broker_name": PUBLISHED,
         "region": plan.REGION,
         "access_key": plan.ACCESS_KEY,
         "secret_key": plan.SECRET_KEY,
@@ -289,7 +289,9 @@ def cloudwatch(lab: Lab) -> dict[str, Any]:
     }
 
 
-#: Publishes as Amazon MQ does, which moto does not: a datapoint of the minute before last.
+#: A broker that there is in CloudWatch only, so that nobody else publishes of it.
+PUBLISHED = "published"
+#: Publishes as Amazon MQ does: a datapoint of the minute before last.
 PUBLISH = """
 import boto3, json, sys, time
 client, timestamp = boto3.client("cloudwatch"), time.time() - 120
@@ -302,7 +304,7 @@ for item in json.loads(sys.argv[1]):
 
 def publish(lab: Lab, queues: dict[str, dict[str, Any]], total: int) -> None:
     """Tell CloudWatch what Jolokia sees; its dimensions are ASCII without control characters."""
-    name = f"{plan.TARGET_NAME}-1"
+    name = f"{PUBLISHED}-1"
     items = [{"metric": "TotalMessageCount", "dimensions": {"Broker": name}, "value": total}]
     for queue, one in queues.items():
         if one["kind"] == "queue" and queue.isascii() and queue.isprintable():

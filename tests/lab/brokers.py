@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import jinja2
 
-from lab import shell
+from lab import plan, shell
 from lab.hosts import Unit
 from lab.pki import STORE_PASSWORD
 from lab.software import Software
@@ -31,6 +31,7 @@ class User(TypedDict):
 
     name: str
     password: str
+    groups: NotRequired[Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,17 @@ class Broker:
     address: str
     software: Software
     folder: Path
-    console_user: User
+    console_user: User | None
     #: Its certificate with the key, a PKCS12 file. Without it a source has no TLS listeners.
     certificate: Path | None = None
     #: Who may connect; anybody, when this is empty.
     users: Sequence[User] = ()
     #: For an instance of the target: the store it competes for.
     store: Path | None = None
+    #: Who may use the console besides.
+    more_console_users: Sequence[User] = ()
+    #: For an instance of the target: the configuration of Amazon MQ that is in force (XML).
+    configuration: str = ""
 
     @property
     def tls(self) -> bool:
@@ -71,6 +76,7 @@ class Broker:
             "certificate": self.certificate,
             "store_password": STORE_PASSWORD,
             "users": self.users,
+            "listeners": {scheme: port for scheme, port in plan.LISTENERS.items() if scheme in self.software.schemes},
         }
         templates = {
             "activemq.xml": "target.xml.j2" if self.tls else "source.xml.j2",
@@ -80,12 +86,17 @@ class Broker:
             "log4j2.properties": "log4j2.properties.j2",
         }
         for name, template in templates.items():
-            shell.write(conf / name, _TEMPLATES.get_template(template).render(values), 0o600)
-        realm = f"{self.console_user['name']}: {self.console_user['password']}, admin\n"
-        shell.write(conf / "jetty-realm.properties", realm, 0o600)
+            text = _TEMPLATES.get_template(template).render(values)
+            if name == "activemq.xml" and self.configuration:
+                from lab.aws import merge  # needs lxml, and only the target needs that
+
+                text = merge.merged(text, self.configuration)
+            shell.write(conf / name, text, 0o600)
+        realm = [_realm_entry(user) for user in (self.console_user, *self.more_console_users) if user is not None]
+        shell.write(conf / "jetty-realm.properties", "".join(realm), 0o600)
         # The console's own client: without this file its web application does not start.
         user = self.users[0] if self.users else User(name="", password="")
-        own = f"activemq.username={user['name']}\nactivemq.password={user['password']}\n"
+        own = f"activemq.username={user['name']}\nactivemq.password={_escaped(user['password'])}\n"
         shell.write(conf / "credentials.properties", own, 0o600)
         return Unit(UNIT, self._command(conf, data), stop_timeout=20)
 
@@ -113,3 +124,13 @@ class Broker:
             "start",
             f"xbean:file:{conf}/activemq.xml",
         ]
+
+
+def _realm_entry(user: User) -> str:
+    """A line of Jetty's file of users."""
+    return f"{user['name']}: {_escaped(user['password'])}, admin\n"
+
+
+def _escaped(text: str) -> str:
+    """A value of a file of Java properties, in which a backslash begins an escape."""
+    return text.replace("\\", "\\\\")

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lab import brokers, delay, demo, faults, ledger, network, plan, traffic
+from lab.aws import faults as aws_faults
 from lab.guard import guard, guarded
 from lab.hosts import ProcessHost
 from lab.lab import ROOT, Lab, check_machine, exclusive
@@ -84,8 +85,17 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--failover", action="store_true", help="reboot the target in the middle of each run")
     command("reboot-target", _reboot_target, "reboot the target through the AWS API")
 
+    sub = command("aws-fault", _aws_fault, "hurt the AWS API")
+    sub.add_argument("kind", choices=["clear", *aws_faults.KINDS])
+    sub.add_argument("--operation", help="an operation of Amazon MQ, such as DescribeBroker (default: each)")
+    sub.add_argument("--broker", help="a broker's name (default: each)")
+    sub.add_argument("--times", type=int, default=1, help="so often, 0: until it is cleared (default: 1)")
+    sub.add_argument("--seconds", type=float, default=0, help="for slow and reboot-hangs")
+    sub.add_argument("--code", help="for throttle the error's code, for critical that of the required action")
+
     # What the lab calls itself.
-    command("serve-aws", _serve_aws, "internal: the AWS API", controller=True)
+    sub = command("serve-aws", _serve_aws, "internal: the AWS API", controller=True)
+    sub.add_argument("--metrics-interval", type=float, default=60, metavar="SECONDS")
     sub = command("guard", _guard, "internal: take the lab down when its owner is killed")
     sub.add_argument("descriptor", type=int)
     sub.add_argument("owner", type=int)
@@ -243,12 +253,26 @@ def _reboot_target(lab: Lab, args: argparse.Namespace) -> None:
 
 
 def _serve_aws(lab: Lab, args: argparse.Namespace) -> None:
-    from lab import aws  # moto takes a second to import
+    from lab.aws import server  # botocore takes a moment to import
 
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    names = [lab.name_of(name) for name in plan.TARGETS]
-    aws.install(aws.Pair([lab.hosts[name] for name in plan.TARGETS], names), plan.BROKER_ID)
-    aws.serve(lab.address(1), lab.pki / "aws.pem", lab.pki / "aws.key")
+    server.serve(lab, metrics_interval=args.metrics_interval)
+
+
+def _aws_fault(lab: Lab, args: argparse.Namespace) -> None:
+    lab.require()
+    if args.kind == "clear":
+        aws_faults.clear(lab.aws_faults)
+        return
+    aws_faults.add(
+        lab.aws_faults,
+        args.kind,
+        operation=args.operation,
+        broker=args.broker,
+        times=args.times,
+        seconds=args.seconds,
+        code=args.code,
+    )
 
 
 def _guard(lab: Lab, args: argparse.Namespace) -> None:

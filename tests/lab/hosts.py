@@ -70,13 +70,17 @@ class Unit:
     stop_timeout: int = 10
     #: Who runs it on a namespace host; a command calls systemctl.
     manager: Manager = "systemd"
+    #: The file of a namespace host that gets what it prints; supervisord has one of its own, a process host too.
+    log: str | None = None
 
     def init_script(self) -> str:
         """The text of its init script. Where systemd runs, the functions that it reads hand over to systemctl."""
         program, *arguments = self.argv
         daemon = f"start-stop-daemon --pidfile /run/{self.name}.pid"
+        output = f" --output {shlex.quote(self.log)}" if self.log else ""
         start = (
-            f"{daemon} --start --background --make-pidfile --oknodo --startas {shlex.join([program, '--', *arguments])}"
+            f"{daemon} --start --background --make-pidfile --oknodo{output}"
+            f" --startas {shlex.join([program, '--', *arguments])}"
         )
         environment = [f"export {key}={shlex.quote(value)}" for key, value in self.environment.items()]
         if self.environment_file:
@@ -118,7 +122,10 @@ class Unit:
         lines += [f"Environment={shlex.quote(f'{key}={value}')}" for key, value in self.environment.items()]
         if self.environment_file:
             lines.append(f"EnvironmentFile={self.environment_file}")
-        command = " ".join('"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"' for word in self.argv)
+        if self.log:
+            lines.append(f"StandardOutput=append:{self.log}")
+        special = str.maketrans({"\\": "\\\\", '"': '\\"', "%": "%%", "$": "$$"})
+        command = " ".join(f'"{word.translate(special)}"' for word in self.argv)
         # A JVM that ends on SIGTERM exits with 143.
         lines += [f"ExecStart={command}", "SuccessExitStatus=143", f"TimeoutStopSec={self.stop_timeout}", ""]
         return "\n".join(lines)
@@ -152,6 +159,9 @@ class Host(Protocol):
 
     def state(self) -> HostState:
         """How it is; answers within seconds, whatever was done to the host."""
+
+    def log_file(self, name: str) -> str:
+        """The file with what a service prints, as the host sees it."""
 
     def unit(self, action: str, name: str) -> None:
         """start, stop or restart a unit."""
@@ -222,6 +232,9 @@ class NamespaceHost:
             log=self.folder / "boot.log",
         )
         self._pid_file.write_text(str(process.pid))
+
+    def log_file(self, name: str) -> str:
+        return f"/var/log/{name}.log"
 
     def ready(self) -> bool:
         if not shell.alive(self._launcher()):
@@ -339,6 +352,9 @@ class ProcessHost:
             return "frozen"
         return "up" if network.ssh_answers(None, self.address, self.ssh_port) else "no ssh"
 
+    def log_file(self, name: str) -> str:
+        return str(self._units / f"{name}.log")
+
     def pid_file(self, name: str) -> Path:
         """Where the process id of a unit is."""
         return self._units / f"{name}.pid"
@@ -354,7 +370,7 @@ class ProcessHost:
             shell.end([pid], grace=10)
             pid = None
         if action in {"start", "restart"} and pid is None:
-            process = shell.spawn([script], mark=self._mark, log=self._units / f"{name}.log")
+            process = shell.spawn([script], mark=self._mark, log=Path(self.log_file(name)))
             # The script writes its id down and becomes the program.
             shell.wait_for(
                 lambda: self.unit_pid(name) == process.pid or process.poll() is not None, 10, f"the start of {name}"

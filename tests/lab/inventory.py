@@ -134,6 +134,7 @@ def service_entry(placement: plan.Placement, host: Host, python: Sequence[str]) 
         "settings": [
             {"path": host.inside(placement.settings_path), "format": placement.format, "values": dict(values)}
         ],
+        "logs": [host.log_file(placement.name)],
     }
     if isinstance(host, ProcessHost):
         unit = [*python, "unit"]
@@ -180,6 +181,8 @@ def _variables(lab: Lab) -> dict[str, Any]:
         "ansible_ssh_private_key_file": str(lab.ssh / "id"),
         "ansible_ssh_common_args": f"-o UserKnownHostsFile={lab.ssh / 'known_hosts'} -o StrictHostKeyChecking=yes",
         "ansible_python_interpreter": "/usr/bin/python3",
+        # The hosts do not know the lab's authority.
+        "failover_test_ca_file": str(lab.pki / "ca.pem"),
         "mq_source": {
             "name": "onprem",
             "endpoints": list(ends.source),

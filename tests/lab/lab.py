@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Literal
 
 from lab import brokers, hosts, inventory, network, plan, services, shell, software
+from lab.aws.broker import Settings
+from lab.aws.pair import Pair
 from lab.brokers import Broker, User
 from lab.hosts import Host, NamespaceHost, ProcessHost, Unit
 from lab.pki import STORE_PASSWORD, Authority
@@ -59,6 +61,9 @@ class Lab:
         self.produce = self.shared / "produce"
         self.pki = self.shared / "pki"
         self.ssh = self.folder / "ssh"
+        #: Faults of the AWS API, and the record of its calls.
+        self.aws_faults = self.folder / "aws-faults.json"
+        self.aws_calls = self.folder / "aws-calls.jsonl"
         self.sockets = Path(f"{shell.RUN_FOLDER}{self.id}")
 
     @cached_property
@@ -221,15 +226,19 @@ class Lab:
         *,
         mode: Mode | Literal["auto"] = "auto",
         choice: software.Choice = "auto",
+        metrics_interval: float = 60,
         say: Callable[[str], None] = print,
     ) -> None:
-        """Bring the lab up. A lab that a killed run left behind is removed first."""
+        """Bring the lab up. A lab that a killed run left behind is removed first.
+
+        *metrics_interval* is how many seconds the target's datapoints of CloudWatch are apart.
+        """
         started = time.monotonic()
         check_machine(self.folder)
         self.down(keep_controller=True)
         self._claim()
-        for name in ("aws.log", "delay.log"):
-            (self.folder / name).unlink(missing_ok=True)
+        for path in (self.folder / "aws.log", self.folder / "delay.log", self.aws_calls):
+            path.unlink(missing_ok=True)
         found, fallback = software.find(choice)
         if fallback:
             say(f"lab: Apache's distributions cannot be had, Debian's package is used ({fallback})")
@@ -261,10 +270,10 @@ class Lab:
             host.launch()
         hosts.wait_until_ready([self.hosts[name] for name in (plan.SOURCE, *plan.TARGETS)])
         self.hosts[plan.SOURCE].unit("start", brokers.UNIT)
-        self._start_aws()
+        self._start_aws(metrics_interval)
         hosts.wait_until_ready(list(self.hosts.values()))
         for name in (plan.SOURCE, plan.TARGETS[0]):  # the first instance is the active one, see aws.Pair.up()
-            for port in plan.ports(name):
+            for port in plan.ports(name, found["target"].schemes):
                 self._wait_broker(name, port)
         self._write_record(replace(record, complete=True))
         say(f"lab: up after {time.monotonic() - started:.1f} s, {len(self.hosts)} hosts")
@@ -287,10 +296,12 @@ class Lab:
             authority.issue(name, [self._names(name)[0], self.hosts[name].address])
         for name, host in self.hosts.items():
             self._seed(name, host)
-        for name in (plan.SOURCE, *plan.TARGETS):
-            self.hosts[name].install(self._broker(name, found["source" if name == plan.SOURCE else "target"]).render())
+        self.hosts[plan.SOURCE].install(self._source(found["source"]).render())
+        for name in plan.TARGETS:  # users and configuration come with the creation through the API
+            self.hosts[name].install(self._instance(name, found["target"], Settings({}, "")).render())
         jars = services.client_jars(found["target"].home)
         classes = services.compile_java(jars, software.cache_folder())
+        jars = [*jars, found["target"].logging]
         for placement in chosen.services:
             self._place(placement, classes, jars)
         inventory.write(self, ROOT)
@@ -341,19 +352,62 @@ class Lab:
             host.seed("/etc/mqlab/ca.pem", (self.pki / "ca.pem").read_text())
         host.seed("/etc/machine-id", hashlib.md5(f"{self.id}{name}".encode(), usedforsecurity=False).hexdigest() + "\n")
 
-    def _broker(self, name: str, found: software.Software) -> Broker:
-        folder = self.shared / "brokers" / name
-        address = self.hosts[name].address
-        certificate = self.pki / f"{name}.p12"
+    def instances(self) -> Pair:
+        """The target's two instances, as what runs a broker of the AWS API."""
+        found = software.described(self.record.target_software)
+
+        def configure(index: int, settings: Settings) -> None:
+            """Lay down what an instance is to run with. Its unit stays."""
+            self._instance(plan.TARGETS[index], found, settings).render()
+
+        return Pair(
+            [self.hosts[name] for name in plan.TARGETS],
+            [self.name_of(name) for name in plan.TARGETS],
+            [self._broker_folder(name) / "data/activemq.log" for name in plan.TARGETS],
+            configure,
+            listeners={scheme: port for scheme, port in plan.LISTENERS.items() if scheme in found.schemes},
+        )
+
+    def _instance(self, name: str, found: software.Software, settings: Settings) -> Broker:
+        """An instance of the target with these settings."""
+        users: list[User] = []
+        consoles: list[User] = []
+        for login_name, login in settings.users.items():
+            # Amazon MQ developer guide, "ActiveMQ users": who may use the console is in this group.
+            groups = [*login.groups, *(["activemq-webconsole"] if login.console else [])]
+            users.append({"name": login_name, "password": login.password, "groups": groups})
+            if login.console:
+                consoles.append(users[-1])
+        return Broker(
+            name,
+            self.hosts[name].address,
+            found,
+            self._broker_folder(name),
+            None,
+            self.pki / f"{name}.p12",
+            users,
+            self.shared / "brokers" / "store",
+            consoles,
+            settings.configuration,
+        )
+
+    def _broker_folder(self, name: str) -> Path:
+        return self.shared / "brokers" / name
+
+    def _source(self, found: software.Software) -> Broker:
+        name = plan.SOURCE
         old: User = {"name": plan.OLD_USER, "password": plan.OLD_PASSWORD}
         app: User = {"name": plan.APP_USER, "password": plan.APP_PASSWORD}
-        if name == plan.SOURCE:
-            user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
-            users: Sequence[User] = (old, app) if self.plan.guarded else ()
-            return Broker("onprem", address, found, folder, user, certificate, users)
-        user = {"name": plan.CONSOLE_USER, "password": plan.CONSOLE_PASSWORD}
-        store = self.shared / "brokers" / "store"
-        return Broker(name, address, found, folder, user, certificate, (user, app), store)
+        user: User = {"name": plan.SOURCE_CONSOLE_USER, "password": plan.SOURCE_CONSOLE_PASSWORD}
+        return Broker(
+            "onprem",
+            self.hosts[name].address,
+            found,
+            self._broker_folder(name),
+            user,
+            self.pki / f"{name}.p12",
+            (old, app) if self.plan.guarded else (),
+        )
 
     def _place(self, placement: Placement, classes: Path, jars: Sequence[Path]) -> None:
         """Lay down a service: its settings for the source and its unit."""
@@ -374,18 +428,19 @@ class Lab:
             else services.python_command(spec, sys.executable)
         )
         environment = settings if placement.format == "env" else None
-        host.install(Unit(placement.name, argv, environment_file=environment, manager=placement.manager))
+        log = host.log_file(placement.name)
+        host.install(Unit(placement.name, argv, environment_file=environment, manager=placement.manager, log=log))
 
     def command(self) -> list[str]:
         """This lab's command line, for programs that call it."""
         return ["env", f"PYTHONPATH={ROOT / 'tests'}", sys.executable, "-m", "lab", "--folder", str(self.folder)]
 
-    def _start_aws(self) -> None:
+    def _start_aws(self, metrics_interval: float) -> None:
         """Start the AWS API and create the target through it."""
         enter = ["nsenter", f"--net=/run/netns/{network.switch_name(self.id)}"]
         prefix = enter if self.record.mode == "namespaces" else []
         shell.spawn(
-            [*prefix, *self.command(), "serve-aws"],
+            [*prefix, *self.command(), "serve-aws", "--metrics-interval", f"{metrics_interval:g}"],
             mark=self.id,
             log=self.folder / "aws.log",
             env={"AWS_CA_BUNDLE": str(self.pki / "ca.pem")},
@@ -450,6 +505,8 @@ class Lab:
             "lab.json.new",
             "inventory.yml",
             "ansible.cfg",
+            self.aws_faults.name,
+            self.aws_faults.with_suffix(".lock").name,
         ):
             path = self.folder / name
             if path.is_dir():

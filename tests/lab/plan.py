@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,14 @@ REGION = "us-east-2"
 TARGET_NAME = "lab-target"
 OPENWIRE, STOMP, CONSOLE = 61616, 61613, 8161
 OPENWIRE_TLS, STOMP_TLS, CONSOLE_TLS = 61617, 61614, 8162
+#: What the target listens on, scheme -> port, as Amazon MQ does ("Broker" in its developer guide).
+LISTENERS: Mapping[str, int] = {
+    "ssl": OPENWIRE_TLS,
+    "stomp+ssl": STOMP_TLS,
+    "amqp+ssl": 5671,
+    "mqtt+ssl": 8883,
+    "wss": 61619,
+}
 AWS_PORT = 5443
 #: Amazon MQ's broker id has the form b-<uuid>. It is the same in every lab, so that names are known beforehand.
 BROKER_ID = f"b-{uuid5(NAMESPACE_DNS, TARGET_NAME)}"
@@ -115,11 +123,15 @@ class Plan:
         return {**_BROKER_NUMBERS, **{host: _FIRST_SERVICE_NUMBER + index for index, host in enumerate(hosts)}}
 
 
-def ports(host: str) -> tuple[int, ...]:
-    """What the broker of a host listens on; nothing for the host of a service."""
+def ports(host: str, schemes: Collection[str] = frozenset(LISTENERS)) -> tuple[int, ...]:
+    """What the broker of a host listens on; nothing for the host of a service.
+
+    *schemes* are those of LISTENERS that the target's software has.
+    """
     if host == SOURCE:
         return OPENWIRE, STOMP, OPENWIRE_TLS, STOMP_TLS, CONSOLE
-    return (OPENWIRE_TLS, STOMP_TLS, CONSOLE_TLS) if host in TARGETS else ()
+    listeners = [port for scheme, port in LISTENERS.items() if scheme in schemes]
+    return (*listeners, CONSOLE_TLS) if host in TARGETS else ()
 
 
 def instance_name(index: int) -> str:

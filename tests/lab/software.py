@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from lab import shell
+from lab import plan, shell
 from lab.shell import LabError
 
 Choice = Literal["auto", "apache", "debian"]
@@ -25,6 +25,8 @@ DISTRIBUTIONS = {
     "source": ("5.16.6", "4e46424d61704c3693715897670b18ac44b568693929d5e2c941d386196ff3a2"),
     "target": ("5.18.3", "943381aa6d340707de6c42eadbf7b41b7fdf93df604156d972d50c4da783544f"),
 }
+#: Makes the OpenWire client log by java.util.logging: of the version that the target's distribution has of SLF4J.
+LOGGING = ("2.0.9", "1052aa82851c36f76465e64539ad4450338a86094e638a5cb1b3ce7a0dabfb18")
 DEBIAN_HOME = Path("/usr/share/activemq")
 _JAVA = Path("/usr/share/java")
 #: Debian's ActiveMQ has no web console: Jetty and these jars make its Jolokia, XStream the STOMP transformation.
@@ -52,6 +54,16 @@ class Software:
             jars += [_JAVA / f"{name}.jar" for name in _DEBIAN_JARS]
         return jars
 
+    @property
+    def schemes(self) -> frozenset[str]:
+        """Which of the target's listeners it can have: Debian's package lacks what AMQP, MQTT and WebSockets need."""
+        return frozenset(plan.LISTENERS) if self.kind == "apache" else frozenset({"ssl", "stomp+ssl"})
+
+    @property
+    def logging(self) -> Path:
+        """What makes the OpenWire client of the target's line log by java.util.logging."""
+        return _logging_jar() if self.kind == "apache" else _JAVA / "slf4j-jdk14.jar"
+
     def describe(self) -> str:
         """One phrase for the operator."""
         return f"{'Apache ActiveMQ' if self.kind == 'apache' else 'Debian activemq'} {self.version}"
@@ -71,6 +83,7 @@ def find(choice: Choice = "auto") -> tuple[dict[str, Software], str]:
     reason = ""
     if choice != "debian":
         try:
+            _fetch_logging()
             return {line: _apache(version, digest) for line, (version, digest) in DISTRIBUTIONS.items()}, ""
         except LabError as error:
             if choice == "apache":
@@ -79,13 +92,22 @@ def find(choice: Choice = "auto") -> tuple[dict[str, Software], str]:
     return dict.fromkeys(DISTRIBUTIONS, _debian()), reason
 
 
+def described(text: str) -> Software:
+    """The software that describe() told of. It is here already."""
+    version = text.rpartition(" ")[2]
+    if text.startswith("Apache"):
+        return Software("apache", version, cache_folder() / f"apache-activemq-{version}")
+    return Software("debian", version, DEBIAN_HOME)
+
+
 def _apache(version: str, digest: str) -> Software:
     home = cache_folder() / f"apache-activemq-{version}"
     if not home.is_dir():
         cache_folder().mkdir(parents=True, exist_ok=True)
         # What a killed run left half-way has another name.
         with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache_folder()) as fresh:
-            archive = _download(version, digest, Path(fresh))
+            coordinates = f"org.apache.activemq:apache-activemq:{version}:tar.gz:bin"
+            archive = _download(coordinates, digest, Path(fresh, f"{home.name}-bin.tar.gz"))
             shell.run(["tar", "-xzf", archive, "-C", fresh])
             try:
                 Path(fresh, home.name).rename(home)
@@ -95,25 +117,35 @@ def _apache(version: str, digest: str) -> Software:
     return Software("apache", version, home)
 
 
-def _download(version: str, digest: str, folder: Path) -> Path:
-    """Fetch a distribution into a folder. Raises LabError when it cannot be had or its checksum is wrong."""
-    coordinates = f"org.apache.activemq:apache-activemq:{version}:tar.gz:bin"
+def _logging_jar() -> Path:
+    return cache_folder() / f"slf4j-jdk14-{LOGGING[0]}.jar"
+
+
+def _fetch_logging() -> None:
+    jar = _logging_jar()
+    if not jar.exists():
+        cache_folder().mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="unpack-", dir=cache_folder()) as fresh:
+            _download(f"org.slf4j:slf4j-jdk14:{LOGGING[0]}", LOGGING[1], Path(fresh, jar.name)).rename(jar)
+
+
+def _download(coordinates: str, digest: str, path: Path) -> Path:
+    """Fetch an artifact, which Maven gives its name. Raises LabError when it cannot be had or its checksum is wrong."""
     if shutil.which("mvn") is None:
         raise LabError("mvn is not installed")
     plugin = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
-    maven = ["mvn", "-q", "-B", "-C", plugin, f"-Dartifact={coordinates}", f"-DoutputDirectory={folder}"]
+    maven = ["mvn", "-q", "-B", "-C", plugin, f"-Dartifact={coordinates}", f"-DoutputDirectory={path.parent}"]
     done = shell.run([*maven, "-Dmdep.useBaseVersion=true"], timeout=300, check=False)
     if done.returncode != 0:
         # Maven's first complaint tells the cause; its last line is advice.
         plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
         complaints = (line.removeprefix("[ERROR]").strip() for line in plain.splitlines())
         raise LabError(f"mvn did not get {coordinates}: {next(filter(None, complaints), 'no output')[:300]}")
-    archive = folder / f"apache-activemq-{version}-bin.tar.gz"
-    with archive.open("rb") as stream:
+    with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != digest:
         raise LabError(f"{coordinates} has checksum {found}, expected {digest}")
-    return archive
+    return path
 
 
 def _debian() -> Software:

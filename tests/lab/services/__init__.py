@@ -40,6 +40,8 @@ _CLIENT_JARS = (
 #: There in 5.16 and Debian; later clients do without.
 _OPTIONAL_CLIENT_JARS = ("geronimo-j2ee-management*spec*.jar",)
 _SMALL_JVM = ("-Xmx64m", "-Xss512k", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto")
+#: What the client logs is one line of standard error, with the stack of an exception below it.
+_LOG_LINES = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
 
 
 class ServiceError(LabError):
@@ -119,9 +121,12 @@ class ServiceSpec:
 
 
 def java_command(spec: ServiceSpec, classes: Path, jars: Sequence[Path], *, java: str = "java") -> list[str]:
-    """The command that runs a Java service. *classes* comes from compile_java(), *jars* from client_jars()."""
+    """The command that runs a Java service. *classes* comes from compile_java(), *jars* from client_jars().
+
+    With a binding of SLF4J among *jars*, the client's warnings are on standard error.
+    """
     class_path = os.pathsep.join(str(path) for path in (classes, *jars))
-    return [java, *_SMALL_JVM, "-cp", class_path, "Service", *spec.arguments()]
+    return [java, *_SMALL_JVM, _LOG_LINES, "-cp", class_path, "Service", *spec.arguments()]
 
 
 def python_command(spec: ServiceSpec, python: str | Path, *, program: Path = _PYTHON_PROGRAM) -> list[str]:

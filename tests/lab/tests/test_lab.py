@@ -193,11 +193,12 @@ def test_software_is_apaches_where_it_can_be_had(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_download_with_a_wrong_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "apache-activemq-1.0-bin.tar.gz").write_bytes(b"something else")
+    archive = tmp_path / "apache-activemq-1.0-bin.tar.gz"
+    archive.write_bytes(b"something else")
     monkeypatch.setattr("shutil.which", lambda name: name)
     monkeypatch.setattr(shell, "run", lambda argv, **options: subprocess.CompletedProcess(argv, 0, "", ""))
     with pytest.raises(LabError, match=r"has checksum .*, expected abc"):
-        software._download("1.0", "abc", tmp_path)
+        software._download("org.apache.activemq:apache-activemq:1.0:tar.gz:bin", "abc", archive)
 
 
 @pytest.mark.parametrize("keep", [False, True])

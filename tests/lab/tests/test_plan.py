@@ -8,15 +8,19 @@ from __future__ import annotations
 import shlex
 import subprocess
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 import yaml
 
-from lab import inventory, network, plan
+from lab import brokers, inventory, network, plan
 from lab.hosts import NamespaceHost, ProcessHost, Unit
 from lab.inventory import Endpoints
 from lab.services.python.service import Broker, Host, read_broker
 from lab.shell import LabError
+from lab.software import Software
 
 ENDPOINTS = Endpoints.of(source="source.lab", targets=["one.lab", "two.lab"])
 PLANS = [plan.DEMO, plan.SLOW, plan.FULL, plan.FORMATS]
@@ -51,7 +55,8 @@ def test_an_unknown_plan_is_refused_with_the_known_ones() -> None:
 
 def test_only_brokers_listen() -> None:
     assert plan.ports("source") == (61616, 61613, 61617, 61614, 8161)
-    assert plan.ports("target-1") == plan.ports("target-2") == (61617, 61614, 8162)
+    assert plan.ports("target-1") == plan.ports("target-2") == (61617, 61614, 5671, 8883, 61619, 8162)
+    assert plan.ports("target-1", {"ssl", "stomp+ssl"}) == (61617, 61614, 8162)
     assert plan.ports("orders-1") == ()
 
 
@@ -112,6 +117,23 @@ def test_an_init_script_and_a_section_of_supervisord(tmp_path: Path) -> None:
     assert "command=/bin/api 100%%" in (tmp_path / "seed/etc/supervisor/conf.d/api.conf").read_text()
 
 
+def test_what_a_service_prints_is_in_a_file_that_the_inventory_names(tmp_path: Path) -> None:
+    host = NamespaceHost("h", "10.0.0.9", tmp_path, lab_id="test", shared=tmp_path)
+    log = host.log_file("api")
+    host.install(Unit("api", ["/bin/api", "100% $x"], log=log))
+    unit = (tmp_path / "seed/etc/systemd/system/api.service").read_text()
+    assert f"StandardOutput=append:{log}\n" in unit
+    assert 'ExecStart="/bin/api" "100%% $$x"\n' in unit
+    host.install(Unit("api", ["/bin/api"], manager="sysvinit", log=log))
+    assert f"--output {log} " in (tmp_path / "seed/etc/init.d/api").read_text()
+    host.install(Unit("api", ["/bin/api"], manager="supervisor", log=log))
+    assert f"stdout_logfile={log}\n" in (tmp_path / "seed/etc/supervisor/conf.d/api.conf").read_text()
+    placement = plan.DEMO.services[0]
+    assert inventory.service_entry(placement, host, ["lab"])["logs"] == [host.log_file(placement.name)]
+    process_host = ProcessHost("h", "127.0.0.9", tmp_path, lab_id="test")
+    assert inventory.service_entry(placement, process_host, ["lab"])["logs"] == [process_host.log_file(placement.name)]
+
+
 def test_a_service_of_a_namespace_host_is_a_systemd_unit(tmp_path: Path) -> None:
     placement = plan.DEMO.services[0]
     host = NamespaceHost(placement.host, "10.0.0.9", tmp_path, lab_id="test", shared=tmp_path)
@@ -134,3 +156,18 @@ def test_the_first_settings_hold_the_keys_that_the_migration_sets(placement: pla
         pairs = dict(line.split("=", 1) for line in text.splitlines() if not line.startswith("#"))
         assert set(pairs) == set(keys)
         assert any("source.lab:616" in shlex.split(value)[0] for value in pairs.values() if value)
+
+
+@pytest.mark.parametrize(("kind", "schemes"), [("apache", set(plan.LISTENERS)), ("debian", {"ssl", "stomp+ssl"})])
+def test_the_target_listens_on_what_its_software_has(
+    kind: Literal["apache", "debian"], schemes: set[str], tmp_path: Path
+) -> None:
+    found = Software(kind, "5.18.3", Path("/home"))
+    user: brokers.User = {"name": "console", "password": "secret"}
+    brokers.Broker("one", "10.0.0.1", found, tmp_path, user, tmp_path / "one.p12", store=tmp_path / "store").render()
+    connectors = ElementTree.parse(tmp_path / "conf/activemq.xml").iter(
+        "{http://activemq.apache.org/schema/core}transportConnector"
+    )
+    urls = {item.attrib["name"]: urlsplit(item.attrib["uri"]) for item in connectors}
+    assert {(url.scheme, url.port) for url in urls.values()} == {(name, plan.LISTENERS[name]) for name in schemes}
+    assert {"openwire", "stomp"} <= urls.keys()

@@ -620,7 +620,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def main(arguments: list[str]) -> int:
     """Run until SIGTERM or SIGINT, and finish what is unconfirmed."""
     options = parse(arguments)
-    logging.getLogger("stomp.py").setLevel(logging.CRITICAL)  # the ledger tells it, and better
+    # On standard error: why a broker is not reached.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:

@@ -1,0 +1,125 @@
+# Copyright (c) 2026, mqlift contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A client that holds a connection and, when it ends, tries the list of brokers again every 20 ms: the second opinion.
+
+It shares nothing with the collection: sockets and TLS of the standard library, and the few words of STOMP it needs.
+What it prints, a line of JSON for each outage, is compared with what the collection measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from lab import plan, shell
+
+if TYPE_CHECKING:
+    from lab.lab import Lab
+
+RETRY_S = 0.02
+#: A connection attempt that takes longer than this is given up: a standby refuses at once.
+PATIENCE_S = 0.5
+
+
+class Window(TypedDict):
+    """An outage as the client saw it; seconds of the epoch."""
+
+    begin: float
+    end: float
+
+
+def main() -> None:
+    """Watch until the process is ended. The password comes by standard input."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ca-file", required=True)
+    parser.add_argument("--username", required=True)
+    parser.add_argument("hosts", nargs="+", help="host:port")
+    options = parser.parse_args()
+    password = sys.stdin.readline().rstrip("\n")
+    context = ssl.create_default_context(cafile=options.ca_file)
+    # A clock that is set meanwhile must not disturb.
+    offset = time.time() - time.monotonic()
+    lost: float | None = None
+    while True:
+        for place in options.hosts:
+            host, _colon, port = place.rpartition(":")
+            stream = _connect(host, int(port), context, options.username, password)
+            if stream is None:
+                time.sleep(RETRY_S)
+                continue
+            now = offset + time.monotonic()
+            print(json.dumps({"connected": place} if lost is None else {"begin": lost, "end": now}), flush=True)
+            with stream:
+                _hold(stream)
+            lost = offset + time.monotonic()
+            break
+
+
+def _connect(host: str, port: int, context: ssl.SSLContext, username: str, password: str) -> ssl.SSLSocket | None:
+    """A connection that the broker has confirmed; None when there is none now."""
+    raw = None
+    try:
+        raw = socket.create_connection((host, port), PATIENCE_S)
+        stream = context.wrap_socket(raw, server_hostname=host)
+        stream.sendall(f"CONNECT\naccept-version:1.2\nhost:x\nlogin:{username}\npasscode:{password}\n\n\0".encode())
+        answer = b""
+        while b"\0" not in answer:
+            piece = stream.recv(4096)
+            if not piece:
+                raise ConnectionError
+            answer += piece
+        if not answer.lstrip().startswith(b"CONNECTED"):
+            raise ConnectionError
+        stream.settimeout(None)
+    except OSError:
+        if raw is not None:
+            raw.close()
+        return None
+    return stream
+
+
+def _hold(stream: ssl.SSLSocket) -> None:
+    """Return when the connection has ended."""
+    with contextlib.suppress(OSError):
+        while stream.recv(4096):
+            pass
+
+
+@contextlib.contextmanager
+def watching(lab: Lab) -> Iterator[Path]:
+    """Such a client beside the controller, for the time of the block; the file that it writes. See windows()."""
+    output = lab.folder / "retry_client.jsonl"
+    places = [f"{lab.name_of(name)}:{plan.STOMP_TLS}" for name in plan.TARGETS]
+    options = ["--ca-file", str(lab.pki / "ca.pem"), "--username", plan.APP_USER, *places]
+    command = [*lab.controller(), "env", f"PYTHONPATH={Path(__file__).parents[1]}", sys.executable, "-m", __name__]
+    with output.open("w") as stream:
+        process = subprocess.Popen([*command, *options], stdin=subprocess.PIPE, stdout=stream, text=True)
+        try:
+            assert process.stdin is not None
+            process.stdin.write(f"{plan.APP_PASSWORD}\n")
+            process.stdin.close()
+            shell.wait_for(lambda: "connected" in output.read_text(), 20, "the connection of the second client")
+            yield output
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def windows(output: Path) -> list[Window]:
+    """The outages that the client saw so far."""
+    records = [json.loads(line) for line in output.read_text().splitlines()]
+    return [record for record in records if "begin" in record]
+
+
+if __name__ == "__main__":
+    main()
