@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._amazon_mq import (
@@ -12,6 +14,9 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._amazon_mq import
     broker_id_by_name,
     describe,
     is_pending,
+    pending_changes,
+    pending_words,
+    snake_name,
     with_activity,
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._probe import Probe
@@ -138,11 +143,94 @@ def test_names_lead_to_ids():
     summaries = [{"BrokerName": "a", "BrokerId": "b-1"}, {"BrokerName": "b", "BrokerId": "b-2"}]
 
     assert broker_id_by_name(summaries, "b") == "b-2"
+    assert broker_id_by_name(summaries, "c") is None
 
 
-@pytest.mark.parametrize(("name", "message"), [("c", "no broker named 'c'"), ("a", "more than one.*b-1, b-2")])
-def test_names_that_do_not(name, message):
+def test_a_name_of_two_brokers():
     summaries = [{"BrokerName": "a", "BrokerId": "b-2"}, {"BrokerName": "a", "BrokerId": "b-1"}]
 
-    with pytest.raises(BrokerLookupError, match=message):
-        broker_id_by_name(summaries, name)
+    with pytest.raises(BrokerLookupError, match=r"more than one.*b-1, b-2"):
+        broker_id_by_name(summaries, "a")
+
+
+def test_what_waits_in_detail():
+    answer = {
+        **ANSWER,
+        "PendingEngineVersion": "5.19",
+        "PendingLdapServerMetadata": {"Hosts": ["ldap.example.com"], "RoleSearchSubtree": True},
+        "PendingSecurityGroups": [],
+        "PendingStorageSize": None,
+        "Configurations": {"Current": {"Id": "c-1", "Revision": 1}, "Pending": {"Id": "c-1", "Revision": 2}},
+        "Logs": {"General": False, "Audit": False, "Pending": {"General": True}},
+        "Users": [{"Username": "b", "PendingChange": "DELETE"}, {"Username": "a", "PendingChange": "CREATE"}],
+    }
+
+    assert pending_changes(answer) == [
+        {"name": "engine_version", "current": "5.18", "pending": "5.19"},
+        {
+            "name": "ldap_server_metadata",
+            "current": None,
+            "pending": {"hosts": ["ldap.example.com"], "role_search_subtree": True},
+        },
+        {
+            "name": "configuration",
+            "current": {"id": "c-1", "revision": 1},
+            "pending": {"id": "c-1", "revision": 2},
+        },
+        {"name": "logs", "current": {"general": False}, "pending": {"general": True}},
+        {"name": "users", "current": None, "pending": {"b": "DELETE", "a": "CREATE"}},
+    ]
+    assert pending_words(answer) == [
+        "engine_version pending 5.19",
+        "ldap_server_metadata pending hosts ldap.example.com, role_search_subtree True",
+        "configuration pending id c-1, revision 2",
+        "logs pending general True",
+        "user a pending CREATE",
+        "user b pending DELETE",
+    ]
+
+
+def test_what_the_api_spells_in_small_letters():
+    broker = describe({**ANSWER, "StorageType": "efs", "AuthenticationStrategy": "simple"})
+
+    assert (broker["storage_type"], broker["authentication_strategy"]) == ("EFS", "SIMPLE")
+
+
+def test_keys_of_tags_are_the_users():
+    assert describe({**ANSWER, "Tags": {"CostCenter": "7"}})["tags"] == {"CostCenter": "7"}
+
+
+def test_the_rest_of_what_is_told():
+    broker = describe(
+        {
+            **ANSWER,
+            "Created": datetime(2026, 9, 1, tzinfo=UTC),
+            "HostInstanceType": "mq.m5.large",
+            "SecurityGroups": ["sg-2", "sg-1"],
+            "MaintenanceWindowStartTime": {"DayOfWeek": "SUNDAY", "TimeOfDay": "02:00", "TimeZone": "UTC"},
+            "Logs": {"General": True, "GeneralLogGroup": "/aws/x", "Pending": {"General": False}},
+        }
+    )
+
+    assert broker["created"] == "2026-09-01T00:00:00+00:00"
+    assert broker["security_groups"] == ["sg-1", "sg-2"]
+    assert broker["maintenance_window"] == {"day_of_week": "SUNDAY", "time_of_day": "02:00", "time_zone": "UTC"}
+    assert broker["logs"] == {"general": True, "general_log_group": "/aws/x"}
+    assert broker["configuration"] == {"current": {"id": "c-1", "revision": 1}, "pending": None}
+    assert broker["users"] == [{"username": "app", "pending_change": None}]
+
+
+def test_broker_lists_of_the_dialects_that_have_endpoints():
+    broker = describe({**ANSWER, "BrokerInstances": [{"Endpoints": ["stomp+ssl://b-1-1.example.com:61614"]}]})
+
+    assert broker["failover_urls"] == {"host_list": "b-1-1.example.com:61614"}
+    assert describe({"BrokerId": "x"})["failover_urls"] == {}
+    urls = describe(ANSWER)["failover_urls"]
+    assert set(urls) == {"activemq", "spring", "nms", "cms", "qpid_jms", "nms_amqp", "host_list"}
+    assert urls["spring"] == {"spring.activemq.broker-url": urls["activemq"]}
+    assert urls["nms_amqp"].startswith(f"failover:(amqps://{BROKER}-1.")
+
+
+@pytest.mark.parametrize(("key", "name"), [("HostInstanceType", "host_instance_type"), ("Id", "id"), ("id", "id")])
+def test_names_in_snake_case(key, name):
+    assert snake_name(key) == name
