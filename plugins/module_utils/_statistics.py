@@ -20,9 +20,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import queue
-import ssl
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -30,6 +28,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._bounded import OutOfTimeError, within
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url import Endpoint
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import Instances
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     QUEUE,
@@ -43,12 +42,17 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
     ViewError,
     shown,
 )
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._stomp import (
+    HAS_STOMP,
+    STOMP_ERRORS,
+    Access,
+    CauseLog,
+    check_ca_file,
+    needs_a_person,
+    open_connection,
+    watch,
+)
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._xml import XmlError, scan
-
-try:
-    import stomp
-except ImportError:  # only this view needs it
-    stomp = None
 
 VIEW = "statistics"
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -62,6 +66,8 @@ _PORTS = {"stomp": 61613, "stomp+ssl": 61614}
 _JSON, _XML = "jms-map-json", "jms-map-xml"
 _INTEGERS = ("long", "int", "short", "byte")
 _CLOSE_SECONDS = 1.0
+# The connection is gone already, or the broker does not say goodbye in time.
+_FAREWELL_ERRORS: tuple[type[Exception], ...] = (*STOMP_ERRORS, queue.Empty)
 
 #: The content of a map message.
 StatisticsMap = dict[str, Any]
@@ -101,7 +107,7 @@ class StatisticsView:
         timeout: float = 10.0,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        if stomp is None:
+        if not HAS_STOMP:
             raise ValueError("view.type: statistics needs the Python package stomp.py on the host that observes")
         self._instances = Instances(VIEW, urls, _PORTS)
         self._username = username
@@ -180,25 +186,13 @@ class StatisticsView:
     def connection(self, url: str, left: float) -> Any:
         """A connection of stomp.py to a URL, not yet started. Raises ViewError."""
         parts = urlsplit(url)
-        host = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
-        connection = stomp.StompConnection12(
-            [host],
-            prefer_localhost=False,
-            try_loopback_connect=False,
-            reconnect_attempts_max=1,
-            reconnect_sleep_initial=0.0,
-            timeout=left,
-            auto_decode=False,
-        )
-        if parts.scheme == "stomp+ssl":
-            if self._ca_file is not None:
-                try:
-                    with open(self._ca_file, "rb"):
-                        pass
-                except OSError as exc:
-                    raise ViewError(VIEW, url, f"ca_file {self._ca_file}: {exc.strerror}") from exc
-            connection.set_ssl([host], ca_certs=self._ca_file, verify=self._validate_certs)
-        return connection
+        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        if endpoint.tls:
+            try:
+                check_ca_file(self._ca_file)
+            except OSError as exc:
+                raise ViewError(VIEW, url, f"ca_file {self._ca_file}: {exc.strerror}") from exc
+        return open_connection(endpoint, Access(None, None, self._ca_file, self._validate_certs), left)
 
     def log_in(self, connection: Any) -> None:
         """Open the socket and send the credentials; raises an exception of stomp.py."""
@@ -218,16 +212,14 @@ class _Conversation:
         self._received = 0
         self._begin = b""
         self._asked = ""
-        self._log = _Log()
+        self._log = CauseLog()
         self.version: str | None = None
 
     def __enter__(self) -> _Conversation:
         self._connection = self._view.connection(self._url, max(0.1, self._deadline - time.monotonic()))
-        transport = self._connection.transport
-        self._receive, transport.receive = transport.receive, self._counted
+        watch(self._connection, self._accepts)
         self._connection.set_listener("", self)
-        logger = logging.getLogger("stomp.py")
-        logger.addHandler(self._log)
+        self._log.__enter__()
         try:
             self._open()
         except BaseException:
@@ -287,12 +279,12 @@ class _Conversation:
     def _open(self) -> None:
         try:
             self._view.log_in(self._connection)
-        except stomp.exception.StompException as exc:
+        except STOMP_ERRORS as exc:
             cause = self._log.cause
             if cause is None:  # it was connected, and then something came
                 with contextlib.suppress(_SilenceError):
                     self._next("connected", 0.0)
-            transient = isinstance(cause, OSError) and not _is_tls(cause)
+            transient = isinstance(cause, OSError) and not needs_a_person(cause)
             message = shown(str(cause)) if cause is not None else "no connection"
             raise ViewError(VIEW, self._url, message, transient=transient) from exc
         try:
@@ -310,7 +302,7 @@ class _Conversation:
         asked = {"reply-to": _REPLY_TO, "correlation-id": self._asked, "expires": expires, **headers}
         try:
             self._connection.send(destination, "", headers=asked)
-        except (stomp.exception.StompException, OSError, AttributeError) as exc:  # it was closed meanwhile
+        except STOMP_ERRORS as exc:  # it was closed meanwhile
             raise ViewError(VIEW, self._url, _CLOSED, transient=True) from exc
 
     def _answer(self, limit: float) -> _Event:
@@ -340,30 +332,23 @@ class _Conversation:
             raise ViewError(VIEW, self._url, f"the broker refuses: {shown(reason)}")
         raise ViewError(VIEW, self._url, f"the broker answers with an unexpected frame ({event.what})")
 
-    def _counted(self) -> bytes | None:
-        """Stands in for the transport's ``receive``: bounds it, and sees the end, which is not told over TLS."""
-        piece: bytes | None = self._receive()
-        if piece is None:  # over TLS: nothing yet
-            return None
+    def _accepts(self, piece: bytes) -> bool:
+        """Whether a piece that arrives can be a broker's. Bounds them all."""
         self._received += len(piece)
         if self._received <= 1024:
             self._begin += piece
         if not _is_stomp(self._begin):
-            self._stop(_Event("garbage", body=self._begin))
+            self._events.put(_Event("garbage", body=self._begin))
         elif self._received > MAX_ANSWER_BYTES:
-            self._stop(_Event("too_large"))
+            self._events.put(_Event("too_large"))
         elif not piece:
-            self._stop(_Event("closed"))
+            self._events.put(_Event("closed"))
         else:
-            return piece
-        return b""
-
-    def _stop(self, event: _Event) -> None:
-        self._events.put(event)
-        self._connection.transport.running = False
+            return True
+        return False
 
     def _close(self) -> None:
-        logging.getLogger("stomp.py").removeHandler(self._log)
+        self._log.__exit__()
         transport = self._connection.transport
         try:
             if transport.running and transport.is_connected():
@@ -372,7 +357,7 @@ class _Conversation:
                 limit = time.monotonic() + _CLOSE_SECONDS
                 while self._events.get(timeout=max(0.0, limit - time.monotonic())).what != "closed":
                     pass
-        except (stomp.exception.StompException, OSError, AttributeError, queue.Empty):
+        except _FAREWELL_ERRORS:
             pass
         transport.running = False
         socket = transport.socket
@@ -405,28 +390,10 @@ class _Conversation:
 _CLOSED = "the broker closed the connection"
 
 
-class _Log(logging.Handler):
-    """Keeps why stomp.py could not connect, which it tells its log only, and keeps the log off standard error."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cause: BaseException | None = None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        for argument in record.args if isinstance(record.args, tuple) else ():
-            if isinstance(argument, BaseException):
-                self.cause = argument
-
-
 def _is_stomp(begin: bytes) -> bool:
     """Whether a stream can be a broker's: heartbeats, then its answer to the log-in."""
     begin = begin.lstrip(b"\r\n")
     return any(begin.startswith(word[: len(begin)]) for word in (b"CONNECTED", b"ERROR"))
-
-
-def _is_tls(exc: BaseException) -> bool:
-    """Whether it takes a person to mend it; a peer that goes away during the handshake does not."""
-    return isinstance(exc, ssl.SSLError) and not isinstance(exc, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
 
 
 def _decoded(url: str, event: _Event) -> StatisticsMap:

@@ -337,7 +337,7 @@ def test_a_ca_file_that_cannot_be_read():
 
 
 def test_without_stomp_py(monkeypatch):
-    monkeypatch.setattr(_statistics, "stomp", None)
+    monkeypatch.setattr(_statistics, "HAS_STOMP", False)
     with pytest.raises(ValueError, match=r"needs the Python package stomp\.py"):
         StatisticsView(["stomp://broker.example:61613"])
 
