@@ -54,10 +54,13 @@ _SERVICE_KEYS = {
     "destinations",
     "settings",
     "health",
+    "logs",
     "scale_out",
     "pid_file",
     "match",
 }
+# In logs, the journal's part that is of a service's unit.
+JOURNAL = "journal"
 # What its manager needs to know, in a key of its own: key of the service -> (required keys, optional keys).
 _MANAGER_KEYS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "command": ("commands", ("start", "stop"), ()),
@@ -69,7 +72,7 @@ _MANAGER_KEYS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 _PLACE_KEYS = {"docker_compose": ("project_src", "service"), "kubernetes": ("context", "namespace", "kind", "name")}
 # A second instance shares these with the first one; all else is its own.
 _SHARED_KEYS = ("role", "manager", "dialect", "protocol", "destinations", "supervisor")
-_OWN_KEYS = {"name", "settings", "health", "pid_file", "match", "commands", "docker_compose", "kubernetes"}
+_OWN_KEYS = {"name", "settings", "health", "logs", "pid_file", "match", "commands", "docker_compose", "kubernetes"}
 
 _FILE_KEYS = {"path", "format", "values", "create", "validate", "namespaces", "src"}
 _ACCESS = ("username", "password", "truststore")
@@ -309,6 +312,7 @@ def _instance_problems(service: Mapping[str, Any]) -> Iterator[str]:
     """Problems of what the first and the second instance of a service have each."""
     yield from _manager_problems(service)
     yield from _health_problems(service)
+    yield from _log_problems(service)
     settings = service.get("settings")
     if not _is_list(settings) or not settings:
         yield "settings is missing: list the files to write"
@@ -404,6 +408,21 @@ def _health_problems(service: Mapping[str, Any]) -> Iterator[str]:
         yield "health: argv must be a list of words"
     elif "command" in health and (not isinstance(health["command"], str) or not health["command"].strip()):
         yield "health: command must be a command line"
+
+
+def _log_problems(service: Mapping[str, Any]) -> Iterator[str]:
+    logs = service.get("logs", [])
+    if not _is_list(logs):
+        yield "logs must be a list of files"
+        return
+    for entry in logs:
+        if entry == JOURNAL:
+            if service.get("manager") != "systemd":
+                yield f"logs: {JOURNAL} is for manager systemd only"
+        elif not isinstance(entry, str) or not entry.startswith("/"):
+            yield f"logs: {entry!r} must be an absolute path, or {JOURNAL}"
+        elif service.get("manager") == "kubernetes":
+            yield f"logs: {entry} is not for manager kubernetes: its pods run elsewhere"
 
 
 def _scale_out_problems(service: Mapping[str, Any], phases: Sequence[str]) -> Iterator[str]:

@@ -42,11 +42,15 @@ TCP_STATES = {
     12: "NEW_SYN_RECV",
 }
 
-_SOCKET_LINK = re.compile(r"socket:\[([0-9]+)\]\Z", re.ASCII)
+SOCKET_LINK = re.compile(r"socket:\[([0-9]+)\]\Z", re.ASCII)
 
 
 class SocketsError(Exception):
     """The host does not let us see what was asked for. ``str()`` names the service or the endpoint."""
+
+
+class UnresolvedError(SocketsError):
+    """A name cannot be resolved on this host."""
 
 
 class Proc(Protocol):
@@ -213,7 +217,7 @@ def boot_epoch() -> float:
 def resolve(endpoints: Iterable[str]) -> dict[tuple[str, int], str]:
     """Resolve ``host:port`` names on this host: (address, port) → the first endpoint that has it.
 
-    :raises SocketsError: when a name is malformed or cannot be resolved.
+    :raises SocketsError: when a name is malformed; UnresolvedError when it cannot be resolved.
     """
     table: dict[tuple[str, int], str] = {}
     for endpoint in endpoints:
@@ -223,7 +227,7 @@ def resolve(endpoints: Iterable[str]) -> dict[tuple[str, int], str]:
         try:
             answers = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
         except (OSError, OverflowError, UnicodeError) as error:
-            raise SocketsError(f"endpoint {endpoint}: {host} cannot be resolved: {error}") from error
+            raise UnresolvedError(f"endpoint {endpoint}: {host} cannot be resolved: {error}") from error
         for answer in answers:
             table.setdefault((str(answer[4][0]).partition("%")[0], int(port)), endpoint)
     return table
@@ -243,11 +247,11 @@ class Observer:
         own_pid: int,
     ) -> None:
         """Take all that is known about the host; ``endpoints`` is the result of :func:`resolve`."""
-        self._proc = proc
+        self.proc = proc
+        self.byteorder = byteorder
+        self.endpoints = endpoints
         self._boot = boot
         self._ticks = ticks
-        self._byteorder = byteorder
-        self._endpoints = endpoints
         self._own_pid = own_pid
         self._tables: dict[str, dict[int, Connection]] = {}
 
@@ -259,15 +263,11 @@ class Observer:
 
         :raises SocketsError: when the connections of a running process may not be read.
         """
-        started: dict[int, float] = {}
-        for pid in dict.fromkeys([*self._pids(service), *(service.get("pids") or ())]):
-            when = parse_started(self._read(f"{pid}/stat"), self._boot, self._ticks)
-            if when is not None:
-                started[pid] = when
+        started = self.processes(service)
         connections = self._connections(str(service["name"]), started)
         records = []
         for connection in connections:
-            endpoint = self._endpoints.get((connection.remote_address, connection.remote_port))
+            endpoint = self.endpoints.get((connection.remote_address, connection.remote_port))
             records.append({**connection.to_dict(), "endpoint": endpoint})
         connected = {
             record["endpoint"] for record in records if record["endpoint"] and record["state"] == "ESTABLISHED"
@@ -281,9 +281,22 @@ class Observer:
             "endpoints": sorted(connected),
         }
 
+    def processes(self, service: Mapping[str, Any]) -> dict[int, float]:
+        """Return the ids of a service's processes, and when each started (see :func:`parse_started`)."""
+        found: dict[int, float] = {}
+        for pid in dict.fromkeys([*self._pids(service), *(service.get("pids") or ())]):
+            when = self.started(pid)
+            if when is not None:
+                found[pid] = when
+        return found
+
+    def started(self, pid: int) -> float | None:
+        """Return when a process started; None when there is none, or a zombie."""
+        return parse_started(self._read(f"{pid}/stat"), self._boot, self._ticks)
+
     def _read(self, name: str) -> str:
         try:
-            return self._proc.read(name) or ""
+            return self.proc.read(name) or ""
         except OSError:
             # Other users' processes may be hidden; a service's own unreadable socket table is reported in _connections.
             return ""
@@ -297,18 +310,18 @@ class Observer:
             wanted = str(service["match"])
             return [
                 pid
-                for pid in self._proc.pids()
+                for pid in self.proc.pids()
                 if pid != self._own_pid and wanted in self._read(f"{pid}/cmdline").replace("\0", " ")
             ]
         if service["manager"] == "supervisor":
-            return [pid for pid in self._proc.pids() if of_supervisor(self._read(f"{pid}/environ"), name)]
+            return [pid for pid in self.proc.pids() if of_supervisor(self._read(f"{pid}/environ"), name)]
         unit = name if name.endswith(".service") else f"{name}.service"
-        return [pid for pid in self._proc.pids() if in_unit(self._read(f"{pid}/cgroup"), unit)]
+        return [pid for pid in self.proc.pids() if in_unit(self._read(f"{pid}/cgroup"), unit)]
 
     def _family(self, ancestor: int) -> list[int]:
         """Return a process and all its descendants."""
         children: dict[int | None, list[int]] = {}
-        for pid in self._proc.pids():
+        for pid in self.proc.pids():
             children.setdefault(parse_parent(self._read(f"{pid}/stat")), []).append(pid)
         family = [ancestor]
         for pid in family:  # it grows meanwhile
@@ -319,14 +332,14 @@ class Observer:
         found: dict[int, Connection] = {}
         for pid in pids:
             try:
-                links = self._proc.socket_links(pid)
+                links = self.proc.socket_links(pid)
                 table = self._table(pid)
             except PermissionError:
                 raise SocketsError(
                     f"service {name}: the connections of process {pid} may not be read; use become"
                 ) from None
             for link in links or []:
-                match = _SOCKET_LINK.match(link)
+                match = SOCKET_LINK.match(link)
                 connection = table.get(int(match[1])) if match else None
                 if connection is not None and connection.state != "LISTEN":
                     found[connection.inode] = connection
@@ -336,14 +349,14 @@ class Observer:
 
     def _table(self, pid: int) -> dict[int, Connection]:
         """Return the TCP connections of the process's network namespace by inode."""
-        namespace = self._proc.net_namespace(pid)
+        namespace = self.proc.net_namespace(pid)
         if namespace is None:
             return {}
         if namespace not in self._tables:
             rows = [
                 row
                 for kind in ("tcp", "tcp6")
-                for row in parse_tcp(self._proc.read(f"{pid}/net/{kind}") or "", self._byteorder)
+                for row in parse_tcp(self.proc.read(f"{pid}/net/{kind}") or "", self.byteorder)
             ]
             self._tables[namespace] = {row.inode: row for row in rows if row.inode}
         return self._tables[namespace]

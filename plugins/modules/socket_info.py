@@ -84,6 +84,14 @@ options:
     description: How many seconds to wait at most until the services are as wanted. V(0) looks once.
     type: float
     default: 0.0
+  follow_while:
+    description:
+      - A path on the host. As long as it exists, at most O(timeout) seconds, the services are looked at four times a
+        second, more often while one of them is not connected, and less often where that would take more than a
+        twentieth of one processor.
+      - What is wanted of the services is not looked at then.
+      - A name in O(endpoints) that cannot be resolved is told, and is no failure.
+    type: path
   stable_for:
     description:
       - For how many seconds one connection to an endpoint of O(services[].connected_to) has to last.
@@ -114,6 +122,18 @@ EXAMPLES = r"""
     timeout: 60
     stable_for: 3
   become: true
+
+- name: Follow the orders API until the path is removed, at most for ten minutes
+  mqlift.amazon_mq.socket_info:
+    services:
+      - name: orders-api
+    endpoints: [b-1.example.com:61617, b-2.example.com:61617]
+    follow_while: /run/follow-orders
+    timeout: 600
+  become: true
+  async: 660
+  poll: 0
+  register: followed
 
 - name: See a service that is not run by systemd
   mqlift.amazon_mq.socket_info:
@@ -170,6 +190,66 @@ services:
         endpoint:
           description: The endpoint it leads to; V(null) when it is none of those given.
           type: str
+    timeline:
+      description: How its connections changed, with O(follow_while).
+      type: dict
+      contains:
+        changes:
+          description:
+            - What was seen each time when something had changed. Of very many, the first 500 and the last 500.
+          type: list
+          elements: dict
+          contains:
+            at:
+              description: When, in seconds of the epoch, by the clock of the host.
+              type: float
+            running:
+              description: Whether the service had a process.
+              type: bool
+            started:
+              description: When its oldest process started.
+              type: float
+            endpoints:
+              description: The endpoints to which it had an established connection.
+              type: list
+              elements: str
+            local_ports:
+              description: The local ports of these connections.
+              type: list
+              elements: int
+            attempts:
+              description:
+                - Its other connections to an address or port of an endpoint, at most 20, such as one that is being
+                  opened (V(SYN_SENT)) or leads to an address that is no endpoint's.
+                - A connection in V(TIME_WAIT) has just ended. The kernel does not tell whose it was. It is shown for
+                  the only service on the host that is not connected, and for none when there are several.
+              type: list
+              elements: dict
+              contains:
+                address:
+                  description: The remote IP address.
+                  type: str
+                port:
+                  description: The remote port.
+                  type: int
+                local_port:
+                  description: The local port.
+                  type: int
+                state:
+                  description: The state of the connection.
+                  type: str
+                endpoint:
+                  description: The endpoint it leads to; V(null) when it is none of those given.
+                  type: str
+        dropped:
+          description: How many changes in the middle were not kept.
+          type: int
+        looks:
+          description: How often it was looked at.
+          type: int
+        until:
+          description: When it was looked at last.
+          type: float
   sample:
     - name: orders-api
       running: true
@@ -183,18 +263,31 @@ services:
           remote_port: 61616
           state: ESTABLISHED
           endpoint: mq.example.com:61616
+unresolved:
+  description: What could not be resolved on the host, a sentence for each endpoint.
+  type: list
+  elements: str
+  returned: with O(follow_while)
+now:
+  description: The clock of the host, in seconds of the epoch.
+  type: float
+  returned: success, or when a service is not as wanted in time
 """
 
 import os
 import sys
+import time
+from collections.abc import Callable
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._follow import Follower, follow
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     Observer,
     ProcFs,
     SocketsError,
+    UnresolvedError,
     boot_epoch,
     observe,
     resolve,
@@ -231,6 +324,7 @@ def main() -> None:
             },
             "endpoints": {"type": "list", "elements": "str", "default": []},
             "timeout": {"type": "float", "default": 0.0},
+            "follow_while": {"type": "path"},
             "stable_for": {"type": "float", "default": 0.0},
         },
         supports_check_mode=True,
@@ -242,24 +336,49 @@ def main() -> None:
         *(one for service in services for one in service["connected_to"] + service["not_connected_to"]),
     ]
 
-    def look() -> list[dict[str, Any]]:
-        observer = Observer(
+    def observer(table: dict[tuple[str, int], str]) -> Observer:
+        return Observer(
             ProcFs(),
             boot=boot_epoch(),
             ticks=os.sysconf("SC_CLK_TCK"),
             byteorder=sys.byteorder,
-            endpoints=resolve(endpoints),
+            endpoints=table,
             own_pid=os.getpid(),
         )
-        return observe(observer, services)
 
     try:
-        records, problems = wait(look, services, params["timeout"], params["stable_for"])
+        if params["follow_while"] is not None:
+            module.exit_json(changed=False, **_follow(module, observer, endpoints))
+        records, problems = wait(
+            lambda: observe(observer(resolve(endpoints)), services), services, params["timeout"], params["stable_for"]
+        )
     except SocketsError as error:
         module.fail_json(msg=str(error))
     if problems:
-        module.fail_json(msg="; ".join(problems), services=records)
-    module.exit_json(changed=False, services=records)
+        module.fail_json(msg="; ".join(problems), services=records, now=time.time())
+    module.exit_json(changed=False, services=records, now=time.time())
+
+
+def _follow(
+    module: AnsibleModule, observer: Callable[[dict[tuple[str, int], str]], Observer], endpoints: list[str]
+) -> dict[str, Any]:
+    path, services = module.params["follow_while"], module.params["services"]
+    table: dict[tuple[str, int], str] = {}
+    unresolved = []
+    for endpoint in dict.fromkeys(endpoints):
+        try:
+            # The first endpoint of an address counts.
+            table = {**resolve([endpoint]), **table}
+        except UnresolvedError as error:
+            unresolved.append(str(error))
+    one = observer(table)
+    timelines = follow(
+        Follower(one, services).look, lambda: os.path.lexists(path), len(services), module.params["timeout"]
+    )
+    records = observe(observer(table), services)
+    for record, timeline in zip(records, timelines):
+        record["timeline"] = timeline
+    return {"services": records, "unresolved": unresolved, "now": time.time()}
 
 
 if __name__ == "__main__":

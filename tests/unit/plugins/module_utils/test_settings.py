@@ -215,6 +215,7 @@ COMPOSE = {"manager": "docker_compose", "docker_compose": {"project_src": "/srv/
         KUBERNETES,
         {**SERVICE, "health": {"command": "/usr/bin/orders-api --health"}},
         {**SERVICE, "health": {"argv": ["/usr/bin/orders-api", "--health"]}},
+        {**SERVICE, "logs": ["/var/log/orders-api.log", "journal"]},
     ],
 )
 def test_managers_and_health(service: dict[str, Any]) -> None:
@@ -387,6 +388,9 @@ def test_problems_of_a_second_instance(service: dict[str, Any], problem: str) ->
             "settings of secret a: unknown key 'path'",
         ),
         ({"health": "x"}, "health needs exactly one of command and argv"),
+        ({"logs": "/var/log/a.log"}, "logs must be a list of files"),
+        ({"logs": ["a.log"]}, "logs: 'a.log' must be an absolute path, or journal"),
+        ({"manager": "sysvinit", "pid_file": "/run/a.pid", "logs": ["journal"]}, "journal is for manager systemd only"),
         ({"health": {"command": "x", "argv": ["x"]}}, "health needs exactly one of command and argv"),
         ({"health": {"command": " "}}, "health: command must be a command line"),
         ({"health": {"argv": "x"}}, "health: argv must be a list of words"),

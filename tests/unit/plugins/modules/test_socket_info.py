@@ -47,6 +47,26 @@ def test_fails_when_a_service_is_not_as_wanted_in_time(capsys: pytest.CaptureFix
     assert result["services"][0]["running"] is False
 
 
+def test_follows_until_the_path_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pid_file = tmp_path / "a.pid"
+    pid_file.write_text(str(os.getpid()))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"127.0.0.1:{server.getsockname()[1]}"
+        with socket.create_connection(server.getsockname()):
+            seen = run(
+                capsys,
+                services=[{"name": "a", "manager": "command", "pid_file": str(pid_file)}],
+                endpoints=[endpoint, "no-such-host.invalid:61617"],
+                follow_while=str(tmp_path / "not-there"),
+                timeout=30,
+            )
+    [change] = seen["services"][0]["timeline"]["changes"]
+    assert change["endpoints"] == [endpoint]
+    assert change["at"] <= seen["now"]
+    assert len(seen["unresolved"]) == 1
+    assert "no-such-host.invalid" in seen["unresolved"][0]
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
