@@ -63,6 +63,10 @@ bench-views: setup ## Measure one sample of 1 to 50 000 queues by each view, bes
 bench-drain: setup ## Hunt for a false "drained" in 500 random runs against a real broker
 	@$(AS_ROOT) $(PYTHON) tests/benchmark/drain_hunt.py --runs 500
 
+.PHONY: bench-failover
+bench-failover: setup ## Reboot the target ten times, beside a client that retries every 20 ms
+	@$(AS_ROOT) $(PYTHON) tests/benchmark/failover.py
+
 ##### Tests
 
 .PHONY: check
@@ -88,7 +92,7 @@ typecheck: venv ## mypy --strict over plugins, lab and tools
 
 .PHONY: pytest
 pytest: venv
-	pytest
+	pytest --numprocesses 2 --dist worksteal
 
 .PHONY: exported
 exported: venv
@@ -111,7 +115,8 @@ artifact: exported ## Build the collection and check it as Galaxy does; check do
 
 .PHONY: integration
 integration: setup venv ## Tests that need the lab
-	$(AS_ROOT) $(PYTHON) -m pytest tests/integration -m "not long" --numprocesses 2 --dist worksteal --durations 10
+	$(AS_ROOT) $(PYTHON) -m pytest tests/integration -m alone
+	$(AS_ROOT) $(PYTHON) -m pytest tests/integration -m "not long and not alone" --numprocesses 2 --dist worksteal --durations 10
 
 .PHONY: integration-long
 integration-long: setup venv ## The tests of the lab that would make the others too long
