@@ -338,7 +338,7 @@ def course(
     """Judge the timeline of a service by that of the broker."""
     changes = timeline.get("changes") or []
     if not changes:
-        return Course([], ["it was not followed"], None, None, [])
+        return Course([], [], None, None, [])
     begin, end = float(changes[0]["at"]), float(timeline["until"])
     seen = spans(timeline)
     reasons: list[Reason] = []
@@ -508,7 +508,10 @@ def judge(
                 reasons.append(reason)
             else:
                 notes.append(reason.message)
-        if not after and not record:
+        if not record.get("timeline"):
+            survived = None
+            notes.append(f"it was not followed: {(seen.get('follow') or {}).get('msg') or 'its host did not tell'}")
+        if not after:
             survived = None
             notes.append("its host was not seen afterwards")
     if reasons:

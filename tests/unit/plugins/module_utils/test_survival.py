@@ -406,6 +406,14 @@ def test_a_host_that_was_not_seen_afterwards_is_not_known() -> None:
     assert codes == []
     assert record["survived"] is None
     assert "NOT KNOWN" in whole["lines"]
+    assert whole["passed"] is True
+
+
+def test_one_that_was_not_followed_is_not_known() -> None:
+    codes, record, _whole = judged(of_host(follow={"msg": "use become"}))
+    assert codes == []
+    assert record["survived"] is None
+    assert "it was not followed: use become" in record["notes"]
 
 
 def test_pods_are_not_followed() -> None:
