@@ -187,7 +187,7 @@ def test_connections_that_may_not_be_read_are_an_error_at_first_and_a_gap_later(
     proc.forbidden = False
     clock = Clock()
     one = follower(proc, clock=clock)
-    looks = iter([one.look, lambda: (_ for _ in ()).throw(SocketsError("gone")), one.look])
+    looks = iter([one.look, lambda: (dummy for dummy in ()).throw(SocketsError("gone")), one.look])
 
     def look():
         return next(looks)()
