@@ -129,9 +129,10 @@ class Instance:
         return {"ConsoleURL": self.console, "Endpoints": list(reversed(self.endpoints)), "IpAddress": self.address}
 
 
-def instance(host: str, address: str, listeners: Mapping[str, int] = LISTENERS) -> Instance:
-    """An instance of ActiveMQ that listens as AWS's do (developer guide, "Broker")."""
-    endpoints = [f"{scheme}://{host}:{port}" for scheme, port in listeners.items()]
+def instance(host: str, address: str, listeners: Mapping[str, int] | None = None) -> Instance:
+    """An instance of ActiveMQ that listens as AWS's do (developer guide, "Broker"), or on *listeners*."""
+    chosen = LISTENERS if listeners is None else listeners
+    endpoints = [f"{scheme}://{host}:{port}" for scheme, port in chosen.items()]
     return Instance(host, address, endpoints, f"https://{host}:{CONSOLE_PORT}")
 
 

@@ -80,8 +80,8 @@ class World:
 
     def look(self):
         seen = self.looks.pop(0) if self.looks else self.holdings
-        if isinstance(seen, Exception):
-            raise seen
+        if isinstance(seen, LookError):
+            raise LookError(str(seen))
         return seen
 
     def test(self, api=True):
