@@ -73,7 +73,7 @@ bench-failover: setup ## Reboot the target ten times, beside a client that retri
 check: format lint typecheck pytest ## The quick checks: format, lint, types, unit tests
 
 .PHONY: test
-test: check sanity units artifact molecule integration ## What every change has to pass
+test: check component sanity units artifact molecule integration ## What every change has to pass
 
 .PHONY: format
 format: venv
@@ -90,9 +90,14 @@ typecheck: venv ## mypy --strict over plugins, lab and tools
 	mypy $(COLLECTION)/plugins
 	mypy tests/lab tests/tools
 
+# Two processes, because much of it waits.
 .PHONY: pytest
 pytest: venv
-	pytest --numprocesses 2 --dist worksteal
+	pytest tests/unit tests/lab/tests --numprocesses 2 --dist worksteal
+
+.PHONY: component
+component: venv ## Modules against the lab's AWS API, and playbooks without brokers; needs no root
+	pytest tests/api tests/playbooks --numprocesses 2 --dist worksteal
 
 .PHONY: exported
 exported: venv
