@@ -16,6 +16,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover import Event, line
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_run import FAILOVER_SPEC
 
 display = Display()
 
@@ -73,12 +74,15 @@ class ActionModule(ActionBase):
 
     def _time_limit(self) -> int:
         """Seconds after which the job is ended, whatever it does."""
-        parts = {"ready_timeout": 30.0, "warm_up": 5.0, "timeout": 1800.0, "recover_timeout": 60.0}
         try:
-            total = sum(float(self._task.args.get(name, default)) for name, default in parts.items())
+            given = {
+                name: float(self._task.args.get(name, FAILOVER_SPEC[name]["default"]))
+                for name in ("warm_up", "timeout", "recover_timeout")
+            }
         except (TypeError, ValueError):
-            total = 0.0  # the module tells what is wrong
-        return int(total) + int(parts["recover_timeout"]) + SPARE
+            return SPARE  # the module tells what is wrong
+        # Both the consumers and the canary may take the time to recover.
+        return int(given["warm_up"] + given["timeout"] + 2 * given["recover_timeout"]) + SPARE
 
     def _follow(self, job: str, path: str, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Print what happens until the job has ended; what it returned."""
@@ -122,7 +126,8 @@ class ActionModule(ActionBase):
         """What was added to the progress file. Raises AnsibleConnectionFailure."""
         command = f"tail -c +{offset + 1} -- {shlex.quote(path)} 2>/dev/null | head -c {MAX_PIECE}"
         answer = self._low_level_execute_command(command)
-        return str(answer.get("stdout", "")).encode()
+        # Where ssh has a terminal, it ends lines in its own way.
+        return str(answer.get("stdout", "")).replace("\r\n", "\n").encode()
 
     def _show(self, event: Event, begin: float) -> float:
         """Print an event; when the test began."""

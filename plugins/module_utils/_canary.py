@@ -118,6 +118,7 @@ class CanaryLedger:
                 highest = max(highest, number)
             sent = sorted(self._sent.values())
             came = [*sent[:1], *(at for dummy, at in self._order)]
+            came += [max(came[-1], sent[-1])] if sent else []
             return {
                 "sent": len(self._sent),
                 "received": len(self._received),

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _mq_configuration as xml
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _mq_permitted as permitted
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._broker_plan import tag_changes
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._mq_configuration import (
     Configuration,
     ConfigurationError,
@@ -164,17 +165,6 @@ def describe(answer: Json) -> dict[str, Any]:
         "authentication_strategy": _strategy(answer.get("AuthenticationStrategy")),
         "tags": dict(answer.get("Tags") or {}),
     }
-
-
-def tag_changes(
-    current: Mapping[str, str], wanted: Mapping[str, str] | None, purge: bool
-) -> tuple[dict[str, str], list[str]]:
-    """The tags to set and the keys to remove. Tags of AWS itself (``aws:``) cannot be removed and stay."""
-    if wanted is None:
-        return {}, []
-    to_set = {key: value for key, value in wanted.items() if current.get(key) != value}
-    to_remove = [key for key in current if key not in wanted and not key.startswith("aws:")] if purge else []
-    return to_set, sorted(to_remove)
 
 
 def _given(wanted: Wanted, found: Json | None) -> Configuration | None:

@@ -92,13 +92,14 @@ class Limits(NamedTuple):
 
 
 class Holdings(NamedTuple):
-    """What a broker's view told at one moment: consumers of each queue, messages in each dead letter queue.
+    """What a broker's view told of one moment: consumers of each queue, messages in each dead letter queue.
 
-    None instead of a number is not known.
+    None instead of a number is not known. ``taken_at`` is the moment in seconds of the epoch; a view may be minutes late.
     """
 
     consumers: Mapping[str, int | None]
     dead_letters: Mapping[str, int | None]
+    taken_at: float = 0.0
 
     @classmethod
     def of(cls, sample: Sample, canary_queue: str) -> Holdings:
@@ -107,6 +108,7 @@ class Holdings(NamedTuple):
         return cls(
             {one.name: one.consumers for one in queues if not is_dead_letter(one) and not is_internal(one)},
             {one.name: one.pending for one in queues if is_dead_letter(one)},
+            sample.taken_at,
         )
 
 
@@ -158,16 +160,26 @@ def missing_consumers(before: Holdings, after: Holdings) -> list[str]:
     found = []
     for name, count in sorted(before.consumers.items()):
         now = after.consumers.get(name, 0)
-        if count is not None and now is not None and now < count:
+        if count and now is None:
+            found.append(f"the consumers of queue {shown(name)} are not known any more, before there were {count}")
+        elif count is not None and now is not None and now < count:
             found.append(f"queue {shown(name)} has {_consumers(now)}, before it had {count}")
     return found
 
 
 def dead_letter_growth(before: Holdings, after: Holdings) -> int:
-    """How many messages came into the dead letter queues. What is not known before counts as nothing."""
-    return sum(
-        max(0, (count or 0) - (before.dead_letters.get(name) or 0)) for name, count in after.dead_letters.items()
-    )
+    """How many messages came into the dead letter queues, as far as both numbers are known; a new queue had none."""
+    pairs = ((before.dead_letters.get(name, 0), count) for name, count in after.dead_letters.items())
+    return sum(max(0, now - then) for then, now in pairs if then is not None and now is not None)
+
+
+def unknown_dead_letters(before: Holdings, after: Holdings) -> list[str]:
+    """Sentences about dead letter queues whose messages were known before and are not any more."""
+    return [
+        f"how many messages dead letter queue {shown(name)} holds is not known any more"
+        for name, count in sorted(before.dead_letters.items())
+        if count is not None and after.dead_letters.get(name, 0) is None
+    ]
 
 
 def judge(
@@ -204,6 +216,8 @@ def judge(
         growth = dead_letter_growth(before, after)
         if limits.max_dlq_growth is not None and growth > limits.max_dlq_growth:
             found.append(f"{growth} messages came into dead letter queues, allowed are {limits.max_dlq_growth}")
+        if limits.max_dlq_growth is not None:
+            found += unknown_dead_letters(before, after)
         if limits.consumers:
             found += missing_consumers(before, after)
     return found

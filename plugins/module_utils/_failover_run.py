@@ -263,7 +263,10 @@ class FailoverTest:
         self._canary.start()
         self._wait(lambda: self._active() is not None and self._canary.flows, options.ready_timeout)
         self._require_ready()
-        self._wait(lambda: self._disturbed(begun), options.warm_up)
+        ready = self._now()
+        self._wait(lambda: self._disturbed(ready), options.warm_up)
+        if self._disturbed(ready):
+            raise FailoverError("an instance ceased to answer during the warm-up, nothing was rebooted")
         self._require_ready()
         first = self._active()
         at = self._begun = self._now()
@@ -275,6 +278,7 @@ class FailoverTest:
         failures = self._follow()
         self._canary.stop()
         self._wait(lambda: self._canary.settled, options.recover_timeout)
+        failures += self._unsettled()
         after, problem = self._recovered(before)
         failures += [problem] if problem else []
         events = self.timeline.snapshot()
@@ -371,9 +375,23 @@ class FailoverTest:
                 after = look()
             except LookError as exc:
                 problem = f"the view does not tell what the broker holds afterwards: {exc}"
-            if (after is not None and not missing_consumers(before, after)) or self._now() > end:
+            if after is not None and after.taken_at < self.timeline.changed_at:
+                # A view that is minutes late still tells of the time before.
+                after, problem = None, "the view tells of a time before the failover only"
+            wanted = self._options.limits.consumers
+            if (after is not None and not (wanted and missing_consumers(before, after))) or self._now() > end:
                 return after, problem
             self._sleep(1.0)
+
+    def _unsettled(self) -> list[str]:
+        """Why the canary did not come to its end."""
+        if self._canary.settled:
+            return []
+        reasons = [f"its {role} is not connected: {reason}" for role, reason in self._canary.reasons.items() if reason]
+        missing = self._canary.ledger.missing()
+        reasons += [] if reasons else ["the broker did not confirm its last message" if not missing else ""]
+        text = "; ".join(filter(None, reasons))
+        return [f"the canary did not recover within {self._options.recover_timeout:g} s: {text}"] if text else []
 
     def _disturbed(self, since: float) -> bool:
         return any(event.event == DOWN and event.at >= since for event in self.timeline.snapshot())

@@ -91,6 +91,16 @@ def test_what_happens_is_printed_as_it_happens_and_the_result_is_the_modules(lin
     assert args["_progress"].startswith("/home/me/.ansible_async/mqlift-")
 
 
+def test_a_terminal_that_ends_lines_in_its_own_way_loses_nothing(lines):
+    rows = [row(10 + number, "note", "", f"number {number}") for number in range(5)]
+    host = Host([*rows, row(20, "end")], DONE)
+    plain = host.command
+    host.command = lambda command: {"stdout": plain(command)["stdout"].replace("\n", "\r\n")}
+    run(host)
+
+    assert [text.rpartition(" ")[2] for text in lines] == ["0", "1", "2", "3", "4"]
+
+
 def test_nothing_is_left_on_the_host(lines):
     host = Host([row(20, "end")], DONE)
     run(host)
@@ -142,7 +152,7 @@ def test_in_check_mode_no_job_is_started(lines):
     assert host.modules == [("mqlift.amazon_mq.broker_failover", None, False)]
 
 
-@pytest.mark.parametrize(("given", "limit"), [({}, 2255), ({"timeout": "100"}, 555), ({"timeout": "never"}, 360)])
+@pytest.mark.parametrize(("given", "limit"), [({}, 2225), ({"timeout": "100"}, 525), ({"timeout": "never"}, 300)])
 def test_the_job_has_a_time_limit(given, limit, lines):
     host, seen = Host([row(20, "end")], DONE), []
     task = SimpleNamespace(args=given, check_mode=False, async_val=0, diff=False, environment=None)

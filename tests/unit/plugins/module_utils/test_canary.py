@@ -181,6 +181,15 @@ def test_a_message_that_the_broker_forgot_is_lost():
     }
 
 
+def test_a_gap_that_does_not_end_counts_up_to_the_last_confirmation():
+    ledger = CanaryLedger()
+    for number, at in ((1, 1.0), (2, 2.0), (3, 30.0)):
+        ledger.sent(number, at)
+    ledger.received(1, 1.5)
+
+    assert ledger.figures()["max_gap"] == 28.5
+
+
 def test_why_the_canary_is_not_connected_is_known(told):
     broker = FakeBroker()
     broker.active = None

@@ -145,12 +145,6 @@ def test_check_mode_foresees_the_revision():
     assert 'advisorySupport="false"' in outcome.after
 
 
-def test_tags_may_stay():
-    assert plan.tag_changes({"a": "1"}, {"b": "2"}, purge=False) == ({"b": "2"}, [])
-    assert plan.tag_changes({"a": "1"}, None, purge=True) == ({}, [])
-    assert plan.tag_changes({"a": "1"}, {}, purge=True) == ({}, ["a"])
-
-
 @pytest.mark.parametrize("check_mode", [True, False])
 @pytest.mark.parametrize("revisions", [(), (DEFAULT,)])
 def test_a_removal_that_nobody_accepted_fails_before_anything_is_written(check_mode, revisions):

@@ -141,7 +141,18 @@ def test_holdings_leave_the_canary_and_the_brokers_own_queues_out():
     ]
     sample = Sample(1.5, "jolokia", "http://a", Overview("ID:1", "onprem"), destinations, 0, 0, 0, (), 0)
 
-    assert Holdings.of(sample, "mqlift.canary") == Holdings({"orders": 2}, {"ActiveMQ.DLQ": 4})
+    assert Holdings.of(sample, "mqlift.canary") == Holdings({"orders": 2}, {"ActiveMQ.DLQ": 4}, 1.5)
+
+
+def test_what_is_not_known_is_neither_nothing_nor_growth():
+    before = Holdings({"orders": 4, "dark": None, "idle": 0}, {"ActiveMQ.DLQ": 0, "DLQ.dark": None})
+    after = Holdings({"orders": None, "dark": None, "idle": None}, {"ActiveMQ.DLQ": None, "DLQ.dark": 5})
+
+    assert dead_letter_growth(before, after) == 0
+    assert judge(DOUBLE, FINE, Limits(), before, after) == [
+        "how many messages dead letter queue ActiveMQ.DLQ holds is not known any more",
+        "the consumers of queue orders are not known any more, before there were 4",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ class World:
         self.asked = 0
         self.holdings = Holdings({"orders": 2}, {"ActiveMQ.DLQ": 0})
         self.looks = []
+        self.late = 0.0
         limits = options.pop("limits", Limits(min_failovers=1))
         self.options = Options(**{"reboot": True, "limits": limits, "settle": 5.0, **options})
         self.happen(self.up, 0)
@@ -61,6 +62,10 @@ class World:
         self.monitors[number].up = False
         self.timeline.tell(self.time, "down", self.monitors[number].url, "closed by the broker")
 
+    def lose_canary(self, reason):
+        self.canary.settled = False
+        self.canary.reasons["producer"] = reason
+
     def says(self, *state):
         self.api_state = State(*state)
 
@@ -82,7 +87,7 @@ class World:
         seen = self.looks.pop(0) if self.looks else self.holdings
         if isinstance(seen, LookError):
             raise LookError(str(seen))
-        return seen
+        return seen._replace(taken_at=self.time - self.late)
 
     def test(self, api=True):
         return FailoverTest(
@@ -122,6 +127,9 @@ class FakeCanary:
 
     def figures(self):
         return self.figures_now
+
+    def missing(self):
+        return self.figures_now["lost"]
 
     def start(self):
         self.calls.append("start")
@@ -258,6 +266,57 @@ def test_a_view_that_tells_nothing_afterwards_is_a_failure():
     world.looks = [world.holdings] + [LookError("the view is away")] * 99
 
     assert "the view is away" in world.run()["failures"][0]
+
+
+def test_a_view_that_is_minutes_late_does_not_tell_of_the_time_before_the_failover():
+    world = World(DOUBLE, recover_timeout=300.0)
+    world.late = 120.0
+    begun = world.time
+    result = world.run()
+
+    assert result["passed"]
+    assert world.time - begun > 120
+
+    world = World(DOUBLE, recover_timeout=10.0)
+    world.late = 120.0
+    assert world.run()["failures"] == ["the view tells of a time before the failover only"]
+
+
+def test_who_does_not_ask_for_consumers_does_not_wait_for_them():
+    world = World(DOUBLE, limits=Limits(min_failovers=1, consumers=False), recover_timeout=1000.0)
+    world.looks = [world.holdings] + [Holdings({"orders": 0}, {"ActiveMQ.DLQ": 0})] * 99
+
+    assert world.run()["passed"]
+    assert world.time - world.rebooted_at < 100
+
+
+def test_a_canary_that_does_not_come_back_is_a_failure():
+    world = World([*DOUBLE, (21.0, "lose_canary", "one: the broker refuses: not authorized")])
+    assert world.run()["failures"] == [
+        "the canary did not recover within 60 s: its producer is not connected: one: the broker refuses: not authorized"
+    ]
+
+    world = World([*DOUBLE, (21.0, "lose_canary", "")])
+    assert world.run()["failures"] == [
+        "the canary did not recover within 60 s: the broker did not confirm its last message"
+    ]
+
+
+def test_an_instance_that_goes_away_during_the_warm_up_stops_the_test():
+    world = World(warm_up=5.0)
+    world.canary.start = lambda: None
+    naps = iter([None, lambda: (world.down(0), world.up(0))])
+
+    def sleep(seconds):
+        world.time += seconds
+        disturb = next(naps, None)
+        if disturb:
+            disturb()
+
+    world.sleep = sleep
+    with pytest.raises(FailoverError, match="during the warm-up"):
+        world.run()
+    assert world.rebooted_at is None
 
 
 def test_another_canary_at_the_same_time_is_a_failure():

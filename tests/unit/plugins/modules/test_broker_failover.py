@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -107,6 +108,14 @@ def test_the_progress_is_for_the_owner_only_and_says_when_it_is_over(tmp_path):
     assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == ["up", "end"]
     with pytest.raises(FileExistsError):
         broker_failover.Progress(str(path))
+
+
+def test_a_full_disk_does_not_end_the_test():
+    # What is written there has no room, ever.
+    progress = broker_failover.Progress(None)
+    progress._descriptor = os.open("/dev/full", os.O_WRONLY)
+    progress.tell(Event(1.5, "up", "one"))
+    os.close(progress._descriptor)
 
 
 def test_without_the_action_there_is_no_progress():
