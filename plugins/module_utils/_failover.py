@@ -94,7 +94,7 @@ class Limits(NamedTuple):
 class Holdings(NamedTuple):
     """What a broker's view told of one moment: consumers of each queue, messages in each dead letter queue.
 
-    None instead of a number is not known. ``taken_at`` is the moment in seconds of the epoch; a view may be minutes late.
+    None instead of a number is not known. ``taken_at`` is when that was, in seconds of the epoch: a view may be late.
     """
 
     consumers: Mapping[str, int | None]
