@@ -15,6 +15,8 @@ description:
     survive one, with the reasons. The role C(failover_test) collects what it needs.
   - A service is named when something is wrong that one failover may hide, such as an instance that its list lacks, when
     it was away from the active instance for too long, or when it is not connected at the end.
+  - What is not known is no success. A service whose connections could not be seen before is named, and so is a host of
+    which no service could be followed or seen afterwards.
 positional: target, truth, failover, signatures, within
 options:
   _input:
@@ -67,6 +69,7 @@ EXAMPLES = r"""
     seen:
       services: "{{ mq_services | mqlift.amazon_mq.failover_services(mq_source, mq_target) }}"
       held: "{{ client_held.results }}"
+      before: "{{ sockets }}"
 """
 
 RETURN = r"""

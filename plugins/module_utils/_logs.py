@@ -15,9 +15,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import selectors
+import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,10 +30,12 @@ MAX_LINE = 4096  # characters of a line that are searched
 MAX_SHOWN = 300  # characters of a line that are returned
 MAX_LINES = 5  # lines returned for each pattern and file
 MAX_ENTRIES = 10_000  # of a directory in which a rotated file is looked for
-TIMEOUT = 10.0  # seconds for all patterns that are searched for in one file
+TIMEOUT = 10.0  # seconds for one pattern that is searched for in one log
+COMMAND_TIMEOUT = 30.0  # seconds for a command that prints a log
 
 HIDDEN = "********"
 _MIN_SECRET = 4
+_CHUNK = 65_536
 
 # Prints, for each pattern in turn, how many lines match and the first of them.
 _SEARCH = f"""
@@ -130,7 +135,8 @@ def read(path: str, since: Mapping[str, Any] | None) -> tuple[bytes, list[str]]:
 def search(data: bytes, patterns: Mapping[str, str], timeout: float = TIMEOUT) -> Scan:
     """Search the lines of a log for each pattern, in another process.
 
-    A pattern that takes too long is named among the problems, and the others are searched for all the same.
+    A pattern that takes longer than ``timeout`` is named among the problems, and the others are searched for all the
+    same. One that was not the first in its round may owe that to those before it, so it gets a round of its own.
     """
     scan = Scan()
     waiting = list(patterns.items())
@@ -147,6 +153,7 @@ def search(data: bytes, patterns: Mapping[str, str], timeout: float = TIMEOUT) -
             ).stdout
         except subprocess.TimeoutExpired as error:
             output, reason = error.stdout or b"", f"took longer than {timeout:g} s"
+        first = waiting[0][0]
         for line in output.splitlines():
             try:
                 name, count, kept = json.loads(line)
@@ -154,9 +161,63 @@ def search(data: bytes, patterns: Mapping[str, str], timeout: float = TIMEOUT) -
                 break
             scan.matches[name] = (count, kept)
         waiting = [item for item in waiting if item[0] not in scan.matches]
-        if waiting:
+        if waiting and waiting[0][0] == first:
             scan.problems.append(f"pattern {waiting.pop(0)[0]}: the search {reason}")
     return scan
+
+
+def printed(command: Sequence[str], timeout: float = COMMAND_TIMEOUT) -> tuple[bytes, list[str]]:
+    """Return what a command prints, of much the last MAX_BYTES, and what may be missing.
+
+    A command that takes longer than ``timeout`` seconds is ended, and what it printed until then is returned.
+
+    :raises LogsError: when the command cannot be run, or fails.
+    """
+    deadline = time.monotonic() + timeout
+    data, errors = bytearray(), bytearray()
+    total = 0
+    late = False
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise LogsError(f"cannot be run: {(error.strerror or str(error)).lower()}") from None
+    with process, selectors.DefaultSelector() as selector:
+        for stream, buffer in ((process.stdout, data), (process.stderr, errors)):
+            if stream is not None:
+                selector.register(stream, selectors.EVENT_READ, buffer)
+        try:
+            while selector.get_map():
+                left = deadline - time.monotonic()
+                ready = selector.select(left) if left > 0 else []
+                if not ready:
+                    raise subprocess.TimeoutExpired(command, timeout)
+                for key, dummy in ready:
+                    chunk = os.read(key.fd, _CHUNK)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    key.data.extend(chunk)
+                    total += len(chunk) if key.data is data else 0
+                    if len(key.data) > 2 * MAX_BYTES:
+                        del key.data[:-MAX_BYTES]
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            late = True
+            # Nobody waited for it, so the number is still its own. What it started holds the streams as well.
+            os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode != 0 and not late:
+        raise LogsError(f"failed: {errors.decode('utf-8', 'replace').strip()[:200]}")
+    problems = []
+    if total > MAX_BYTES:
+        problems.append(f"has {total} new bytes; only the last {MAX_BYTES} were searched")
+    if late:
+        problems.append(f"took longer than {timeout:g} s to read: what is newer was not searched")
+    return bytes(data[-MAX_BYTES:]), problems
 
 
 def shown(line: str, secrets: Sequence[str] = ()) -> str:

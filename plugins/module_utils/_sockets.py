@@ -233,6 +233,22 @@ def resolve(endpoints: Iterable[str]) -> dict[tuple[str, int], str]:
     return table
 
 
+def resolve_each(endpoints: Iterable[str]) -> tuple[dict[tuple[str, int], str], list[str]]:
+    """Resolve as :func:`resolve` does; what cannot be resolved is left out and told, a sentence each.
+
+    :raises SocketsError: when a name is malformed.
+    """
+    table: dict[tuple[str, int], str] = {}
+    unresolved = []
+    for endpoint in dict.fromkeys(endpoints):
+        try:
+            # The first endpoint of an address counts.
+            table = {**resolve([endpoint]), **table}
+        except UnresolvedError as error:
+            unresolved.append(str(error))
+    return table, unresolved
+
+
 class Observer:
     """Looks at the services of one host at one moment."""
 
@@ -391,19 +407,20 @@ def unmet(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
 
 
 def wait(
-    look: Callable[[], Sequence[Mapping[str, Any]]],
+    look: Callable[[], tuple[Sequence[Mapping[str, Any]], list[str]]],
     services: Sequence[Mapping[str, Any]],
     timeout: float,
     stable_for: float = 0.0,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
-) -> tuple[Sequence[Mapping[str, Any]], list[str]]:
+) -> tuple[list[dict[str, Any]], list[str]]:
     """Look until every service is as wanted (see :func:`unmet`), at most ``timeout`` seconds, at least once.
 
     With ``stable_for``, one connection to a wanted endpoint has to stay for so many seconds: a broker that refuses the
     credentials accepts a connection first, and closes it up to two seconds later (TransportConnection).
 
-    Returns the last records and what is not as wanted. ``look`` returns the records of the services, in their order.
+    Returns the last records, each with its ``problem`` (None when it is as wanted), and all that is not as wanted.
+    ``look`` returns the records of the services, in their order, and what is wrong besides.
 
     :raises SocketsError: when the last look failed.
     """
@@ -411,15 +428,17 @@ def wait(
     since: dict[tuple[object, ...], float] = {}
     while True:
         failure: SocketsError | None = None
-        records: Sequence[Mapping[str, Any]] = []
+        seen: Sequence[Mapping[str, Any]] = []
+        records: list[dict[str, Any]] = []
         problems: list[str] = []
         try:
-            records = look()
+            seen, besides = look()
+            problems += besides
         except SocketsError as error:
             failure = error
         now = clock()
         present: dict[tuple[object, ...], float] = {}
-        for record, wanted in zip(records, services):
+        for record, wanted in zip(seen, services):
             problem = unmet(record, wanted)
             ages = [0.0]
             for one in record["connections"]:
@@ -429,6 +448,7 @@ def wait(
                     ages.append(now - present[key])
             if not problem and wanted.get("connected_to") and max(ages) < stable_for:
                 problem = f"service {record['name']}: no connection to {' or '.join(wanted['connected_to'])} lasts"
+            records.append({**record, "problem": problem or None})
             if problem:
                 problems.append(problem)
         since = present

@@ -47,6 +47,7 @@ CODES = (
     "unresolved",
     "wrong_truststore",
     "wrong_credentials",
+    "not_seen",
     "not_running",
     "not_connected",
     "did_not_reconnect",
@@ -301,7 +302,10 @@ def spans(timeline: Mapping[str, Any]) -> list[Span]:
 
 
 def active_periods(failover: Mapping[str, Any], begin: float, end: float) -> list[Period]:
-    """When which instance was active, within a window. ``failover`` is what ``broker_failover`` returned."""
+    """When which instance was active, within a window. ``failover`` is what ``broker_failover`` returned.
+
+    A period that goes on when the window ends has no end.
+    """
     events = [
         Event(float(each["at"]), str(each["event"]), str(each.get("host") or "").lower())
         for each in failover.get("timeline") or ()
@@ -311,8 +315,8 @@ def active_periods(failover: Mapping[str, Any], begin: float, end: float) -> lis
         found = [Period(str(failover["active_before"]).lower(), begin, None)]
     inside = []
     for period in found:
-        first, last = max(begin, period.begin), end if period.end is None else min(end, period.end)
-        if first < last:
+        first, last = max(begin, period.begin), None if period.end is None or period.end > end else period.end
+        if first < (end if last is None else last):
             inside.append(Period(period.host, first, last))
     return inside
 
@@ -385,7 +389,10 @@ def _counts(span: Span, period: Period, until: float) -> bool:
     """Whether a connection to the period's instance was a working one."""
     if span.end <= period.begin or span.begin >= until:
         return False
-    return span.end - span.begin >= LASTING or span.end >= until - SLACK
+    if span.end - span.begin >= LASTING:
+        return True
+    # Cut because the instance went down. Where only the look ended, one that the broker refuses looks the same.
+    return period.end is not None and span.end >= until - SLACK
 
 
 def _refusal(changes: Sequence[Mapping[str, Any]], seen: Sequence[Span], period: Period, until: float) -> Reason | None:
@@ -487,7 +494,10 @@ def judge(
         notes.append("its pods run elsewhere, so its connections were not followed")
         survived = None
     elif failover is None:
+        if not before:
+            reasons.append(Reason("not_seen", f"its connections could not be seen: {_why(seen.get('before'))}"))
         reasons += _connection_reasons(service, before, "not_connected")
+        notes += _unresolved(service, seen.get("before"))
     else:
         record = _record(seen.get("follow"), service)
         fared = course(service, record.get("timeline") or {}, failover, known, within)
@@ -508,12 +518,14 @@ def judge(
                 reasons.append(reason)
             else:
                 notes.append(reason.message)
+        notes += _unsearched(service, seen.get("logs"))
         if not record.get("timeline"):
             survived = None
-            notes.append(f"it was not followed: {(seen.get('follow') or {}).get('msg') or 'its host did not tell'}")
+            notes.append(f"it was not followed: {_why(seen.get('follow'))}")
         if not after:
             survived = None
-            notes.append("its host was not seen afterwards")
+            notes.append(f"it was not seen afterwards: {_why(seen.get('after'))}")
+        notes += _unresolved(service, seen.get("after"))
     if reasons:
         survived = False
     return {
@@ -538,6 +550,17 @@ def _record(result: Mapping[str, Any] | None, service: Mapping[str, Any]) -> Map
     return {}
 
 
+def _why(result: Mapping[str, Any] | None) -> str:
+    """Why a module told nothing of a service."""
+    return str((result or {}).get("msg") or "its host did not tell")
+
+
+def _unresolved(service: Mapping[str, Any], result: Mapping[str, Any] | None) -> list[str]:
+    """Notes about names of a service that its host did not resolve, so that a connection there was not recognized."""
+    mine = tuple(f"endpoint {address}: " for address in (*service["expected"], *service["outside"]))
+    return [str(each) for each in (result or {}).get("unresolved") or () if str(each).startswith(mine)]
+
+
 def _connection_reasons(service: Mapping[str, Any], record: Mapping[str, Any], code: str) -> list[Reason]:
     if not record:
         return []
@@ -551,14 +574,16 @@ def _connection_reasons(service: Mapping[str, Any], record: Mapping[str, Any], c
     if not now & set(service["expected"]):
         end = " at the end" if code == "did_not_reconnect" else ""
         return [Reason(code, f"it is connected to no endpoint of the broker{end}")]
-    return []
+    # What the last look alone does not show, such as that no connection lasts.
+    problem = str(record.get("problem") or "").removeprefix(f"service {service['name']}: ")
+    return [Reason(code, problem)] if problem else []
 
 
 def _logged(
     service: Mapping[str, Any], result: Mapping[str, Any] | None, signatures: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[tuple[Reason, bool]]:
     """What a service's logs say, and whether that suffices by itself."""
-    own = {*service["logs"], *(f"{JOURNAL}:{unit}" for unit in service["journal"])}
+    own = _own_logs(service)
     for log in (result or {}).get("logs") or ():
         if log["path"] not in own:
             continue
@@ -573,6 +598,23 @@ def _logged(
             code = str(signature["code"])
             message = f"{log['path']}: {match['count']} times {signature['name']}: {(named or lines)[0]}"
             yield Reason(code, message), code == "log_pattern"
+
+
+def _own_logs(service: Mapping[str, Any]) -> set[str]:
+    return {*service["logs"], *(f"{JOURNAL}:{unit}" for unit in service["journal"])}
+
+
+def _unsearched(service: Mapping[str, Any], result: Mapping[str, Any] | None) -> list[str]:
+    """Notes about what was not searched in a service's logs."""
+    own = _own_logs(service)
+    if own and "logs" not in (result or {}):
+        return [f"its logs were not searched: {_why(result)}"]
+    return [
+        f"{log['path']}: {problem}"
+        for log in (result or {}).get("logs") or ()
+        if log["path"] in own
+        for problem in log.get("problems") or ()
+    ]
 
 
 def _ordered(reasons: Iterable[Reason]) -> list[Reason]:
@@ -608,14 +650,28 @@ def report(
         for record in records
         for reason in record["reasons"]
     ]
-    broker = [f"broker {target}: {each}" for each in _broker_failures(failover)]
+    others = [f"broker {target}: {each}" for each in _broker_failures(failover)]
+    others += _unseen(seen, records, failover is not None)
     return {
-        "passed": not failures and not broker,
-        "failures": failures + broker,
+        "passed": not failures and not others,
+        "failures": failures + others,
         "services": records,
         "failover": dict(failover) if failover is not None else None,
-        "lines": _page(target, records, failover, broker),
+        "lines": _page(target, records, failover, others),
     }
+
+
+def _unseen(
+    seen: Mapping[str, Mapping[str, Any]], records: Sequence[Mapping[str, Any]], afterwards: bool
+) -> Iterator[str]:
+    """Hosts of which nothing is known: that is no success."""
+    told = {record["host"] for record in records if record["connected_after"] is not None or record["timeline"]}
+    for host, of_host in sorted(seen.items()):
+        if "services" not in of_host:
+            yield f"{host}: nothing is known of its services: the host dropped out, or its services were never read"
+        elif afterwards and host not in told and any(each["manager"] != "kubernetes" for each in of_host["services"]):
+            why = _why(of_host.get("after") or of_host.get("follow"))
+            yield f"{host}: none of its services could be followed or seen afterwards: {why}"
 
 
 def _broker_failures(failover: Mapping[str, Any] | None) -> list[str]:
@@ -628,7 +684,7 @@ def _broker_failures(failover: Mapping[str, Any] | None) -> list[str]:
 
 
 def _page(
-    target: str, records: Sequence[Mapping[str, Any]], failover: Mapping[str, Any] | None, broker: Sequence[str]
+    target: str, records: Sequence[Mapping[str, Any]], failover: Mapping[str, Any] | None, others: Sequence[str]
 ) -> list[str]:
     lost = [record for record in records if record["survived"] is False]
     unknown = [record for record in records if record["survived"] is None]
@@ -648,9 +704,10 @@ def _page(
         if canary:
             figures = ("sent", "received", "lost", "duplicated", "reordered", "max_gap")
             lines.append("  canary: " + ", ".join(f"{canary.get(each, '?')} {each}" for each in figures))
-    lines += [f"  {shown_text(each)}" for each in broker]
+    lines += [f"  {shown_text(each)}" for each in others]
     word = "SURVIVED" if failover is not None else "NO DEFECT FOUND"
-    lines += ["", f"{word}: {len(records) - len(lost) - len(unknown)} of {len(records)} services"]
+    more = f", {len(unknown)} not known" if unknown else ""
+    lines += ["", f"{word}: {len(records) - len(lost) - len(unknown)} of {len(records)} services{more}"]
     longest = sorted(
         (record for record in records if record["down_for"] is not None), key=lambda one: -float(one["down_for"])
     )

@@ -31,14 +31,14 @@ options:
   journal:
     description:
       - Units of systemd whose part of the journal is searched. It is read with C(journalctl), from the second of the
-        position on; of more than 50000 lines the last ones.
+        position on, for at most 30 seconds; of more than 50000 lines the last ones.
     type: list
     elements: str
     default: []
   patterns:
     description:
       - Names and regular expressions, as Python has them. Each line is searched for each of them.
-      - A search that takes longer than ten seconds is given up, and told.
+      - A search of one log for one of them that takes longer than ten seconds is given up, and told.
     type: dict
     default: {}
   since:
@@ -121,7 +121,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._logs import LogsError, check, position, read, search
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._logs import (
+    LogsError,
+    check,
+    position,
+    printed,
+    read,
+    search,
+)
 
 JOURNAL_LINES = 50_000
 
@@ -178,10 +185,10 @@ def _journal(module: AnsibleModule, unit: str, since: Mapping[str, Any] | None) 
     command = [program, "--quiet", "--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}"]
     if since is not None:
         command.append(f"--since=@{int(since.get('time', 0))}")
-    status, output, errors = module.run_command(command, encoding=None)
-    if status != 0:
-        raise LogsError(f"journalctl failed: {errors.decode('utf-8', 'replace').strip()[:200]}")
-    problems = []
+    try:
+        output, problems = printed(command)
+    except LogsError as error:
+        raise LogsError(f"journalctl {error}") from None
     if output.count(b"\n") >= JOURNAL_LINES:
         problems.append(f"has more than {JOURNAL_LINES} new lines; only the last ones were searched")
     return output, problems

@@ -74,7 +74,8 @@ options:
         default: []
   endpoints:
     description:
-      - Endpoints as C(host:port). The names are resolved on the host.
+      - Endpoints as C(host:port). The names are resolved on the host. One that cannot be resolved is a failure, which
+        tells what was seen of the services all the same.
       - When several have the same address and port, the first one counts.
       - Those of O(services[].connected_to) and O(services[].not_connected_to) need not be repeated here.
     type: list
@@ -90,7 +91,7 @@ options:
         second, more often while one of them is not connected, and less often where that would take more than a
         twentieth of one processor.
       - What is wanted of the services is not looked at then.
-      - A name in O(endpoints) that cannot be resolved is told, and is no failure.
+      - A name that cannot be resolved is told, and is no failure.
     type: path
   stable_for:
     description:
@@ -190,6 +191,12 @@ services:
         endpoint:
           description: The endpoint it leads to; V(null) when it is none of those given.
           type: str
+    problem:
+      description:
+        - What is not as wanted, a sentence; V(null) when everything is. It also tells that no connection lasted for
+          O(stable_for) seconds, which the last look alone does not show.
+      type: str
+      returned: without O(follow_while)
     timeline:
       description: How its connections changed, with O(follow_while).
       type: dict
@@ -263,11 +270,12 @@ services:
           remote_port: 61616
           state: ESTABLISHED
           endpoint: mq.example.com:61616
+      problem: null
 unresolved:
   description: What could not be resolved on the host, a sentence for each endpoint.
   type: list
   elements: str
-  returned: with O(follow_while)
+  returned: success, or when a service is not as wanted in time
 now:
   description: The clock of the host, in seconds of the epoch.
   type: float
@@ -287,10 +295,9 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     Observer,
     ProcFs,
     SocketsError,
-    UnresolvedError,
     boot_epoch,
     observe,
-    resolve,
+    resolve_each,
     wait,
 )
 
@@ -346,31 +353,29 @@ def main() -> None:
             own_pid=os.getpid(),
         )
 
+    unresolved: list[str] = []
+
+    def look() -> tuple[list[dict[str, Any]], list[str]]:
+        table, unresolved[:] = resolve_each(endpoints)
+        return observe(observer(table), services), unresolved
+
     try:
         if params["follow_while"] is not None:
             module.exit_json(changed=False, **_follow(module, observer, endpoints))
-        records, problems = wait(
-            lambda: observe(observer(resolve(endpoints)), services), services, params["timeout"], params["stable_for"]
-        )
+        records, problems = wait(look, services, params["timeout"], params["stable_for"])
     except SocketsError as error:
         module.fail_json(msg=str(error))
+    seen = {"services": records, "unresolved": unresolved, "now": time.time()}
     if problems:
-        module.fail_json(msg="; ".join(problems), services=records, now=time.time())
-    module.exit_json(changed=False, services=records, now=time.time())
+        module.fail_json(msg="; ".join(problems), **seen)
+    module.exit_json(changed=False, **seen)
 
 
 def _follow(
     module: AnsibleModule, observer: Callable[[dict[tuple[str, int], str]], Observer], endpoints: list[str]
 ) -> dict[str, Any]:
     path, services = module.params["follow_while"], module.params["services"]
-    table: dict[tuple[str, int], str] = {}
-    unresolved = []
-    for endpoint in dict.fromkeys(endpoints):
-        try:
-            # The first endpoint of an address counts.
-            table = {**resolve([endpoint]), **table}
-        except UnresolvedError as error:
-            unresolved.append(str(error))
+    table, unresolved = resolve_each(endpoints)
     one = observer(table)
     timelines = follow(
         Follower(one, services).look, lambda: os.path.lexists(path), len(services), module.params["timeout"]

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.errors import AnsibleFilterError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.mqlift.amazon_mq.plugins.filter import failover_report, failover_services
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._survival import CODES
@@ -29,9 +31,11 @@ SERVICE = {"name": "a", "manager": "systemd", "dialect": "activemq", "protocol":
 def test_services_and_their_report() -> None:
     found = services([SERVICE], SOURCE, TARGET)
     assert found[0]["expected"] == ["b-1:61617", "b-2:61617"]
-    whole = report({"app1": {"services": found}, "app2": {}}, "orders")
+    before = {"services": [{"name": "a", "running": True, "endpoints": ["b-1:61617"], "problem": None}]}
+    whole = report({"app1": {"services": found, "before": before}, "app2": {"services": []}}, "orders")
     assert [record["service"] for record in whole["services"]] == ["a"]
     assert whole["passed"] is True
+    assert report({"app1": {"services": found}}, "orders")["passed"] is False
 
 
 @pytest.mark.parametrize(
@@ -68,6 +72,29 @@ FOLLOWED = {
         }
     ]
 }
+
+
+def test_what_cannot_be_seen_prevents_the_test_whatever_is_wanted() -> None:
+    tasks = yaml.safe_load((ROLE / "tasks/before.yml").read_text(encoding="utf-8"))
+    [decide] = [task for task in tasks if task["name"] == "Decide whether to go on"]
+    go = decide["ansible.builtin.set_fact"]["__failover_test_go"]
+    assert "['not_seen', 'not_running', 'not_connected']" in go
+
+
+def test_the_followers_outlast_the_test_of_the_broker() -> None:
+    tasks = yaml.safe_load((ROLE / "tasks/during.yml").read_text(encoding="utf-8"))
+    [start] = [task for task in tasks[0]["block"] if task["name"] == "Start to follow the services"]
+    longest = Templar(
+        loader=DataLoader(),
+        variables={
+            "failover_test_warm_up": 5000,
+            "failover_test_timeout": 1800,
+            "failover_test_connect_timeout": 30,
+            "failover_test_stable_for": 3,
+        },
+    ).template(trust_as_template(start["vars"]["__failover_test_longest"]))
+    # With the 60 seconds that consumers and the canary may take each to recover.
+    assert int(longest) > 5000 + 1800 + 120 + 33
 
 
 def test_each_known_pattern_is_a_regular_expression_with_a_known_code() -> None:

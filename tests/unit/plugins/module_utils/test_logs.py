@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +23,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._logs import (
     LogsError,
     check,
     position,
+    printed,
     read,
     search,
     shown,
@@ -114,6 +119,49 @@ def test_a_search_that_takes_too_long_is_given_up_and_the_others_are_done() -> N
     assert time.monotonic() - began < 10
     assert {name: count for name, (count, dummy) in scan.matches.items()} == {"first": 1, "last": 1}
     assert scan.problems == ["pattern slow: the search took longer than 1 s"]
+
+
+def test_a_pattern_is_not_blamed_for_the_time_of_those_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each takes six tenths of the time there is, so each round finishes one.
+    def run(command: list[str], **given: Any) -> subprocess.CompletedProcess[bytes]:
+        names = [name for name, dummy in json.loads(given["input"].split(b"\n")[0])]
+        output = json.dumps([names[0], 1, ["x"]]).encode() + b"\n"
+        if len(names) > 1:
+            raise subprocess.TimeoutExpired(command, given["timeout"], output)
+        return subprocess.CompletedProcess(command, 0, output)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    scan = search(b"x\n", {"one": "x", "two": "x", "three": "x"})
+    assert list(scan.matches) == ["one", "two", "three"]
+    assert scan.problems == []
+
+
+def test_of_what_a_command_prints_the_end_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_logs, "MAX_BYTES", 1000)
+    code = "import sys; sys.stderr.write('e' * 200_000); print('x' * 100_000 + 'the end')"
+    data, [problem] = printed([sys.executable, "-c", code])
+    assert len(data) == 1000
+    assert data.endswith(b"the end\n")
+    assert "has 100008 new bytes; only the last 1000" in problem
+    assert printed([sys.executable, "-c", "print('few')"]) == (b"few\n", [])
+
+
+def test_a_command_that_does_not_end_is_ended() -> None:
+    began = time.monotonic()
+    # Its child holds the streams as well.
+    data, [problem] = printed(["/bin/sh", "-c", "echo first; sleep 600 & wait"], 1.0)
+    assert time.monotonic() - began < 10
+    assert data == b"first\n"
+    assert "took longer than 1 s" in problem
+    closed = "exec >/dev/null 2>/dev/null; exec sleep 600"
+    assert len(printed(["/bin/sh", "-c", closed], 0.5)[1]) == 1
+
+
+def test_a_command_that_fails(tmp_path: Path) -> None:
+    with pytest.raises(LogsError, match="failed: no journal"):
+        printed(["/bin/sh", "-c", "echo no journal >&2; exit 3"])
+    with pytest.raises(LogsError, match="cannot be run: no such file"):
+        printed([str(tmp_path / "absent")])
 
 
 def test_only_the_begin_of_a_long_line_is_searched() -> None:

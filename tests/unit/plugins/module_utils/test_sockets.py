@@ -27,6 +27,7 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._sockets import (
     parse_started,
     parse_tcp,
     resolve,
+    resolve_each,
     unmet,
     wait,
 )
@@ -204,20 +205,22 @@ class Looks:
         self.looks = list(looks)
         self.count = 0
         self.now = 100.0
+        self.besides: list[str] = []
+        self.records: list[dict[str, Any]] = []
 
-    def __call__(self) -> list[dict[str, Any]]:
+    def __call__(self) -> tuple[list[dict[str, Any]], list[str]]:
         seen = self.looks[min(self.count, len(self.looks) - 1)]
         self.count += 1
         if isinstance(seen, SocketsError):
             raise seen
-        return [seen]
+        return [seen], self.besides
 
     def sleep(self, seconds: float) -> None:
         assert seconds > 0
         self.now += seconds
 
     def wait(self, timeout: float, stable_for: float = 0, **wanted: Any) -> list[str]:
-        _records, problems = wait(self, [wanted], timeout, stable_for, lambda: self.now, self.sleep)
+        self.records, problems = wait(self, [wanted], timeout, stable_for, lambda: self.now, self.sleep)
         return problems
 
 
@@ -245,9 +248,21 @@ def test_connections_that_the_broker_closes_again_are_none() -> None:
     # As with refused credentials: always connected, but never for long.
     flapping = Looks(*(record("a:1", port=40000 + number // 8) for number in range(1000)))
     assert flapping.wait(20, 3, connected_to=["a:1"]) == ["service orders-api: no connection to a:1 lasts"]
+    # The last look shows a connection, so the record has to say it.
+    assert flapping.records[0]["endpoints"] == ["a:1"]
+    assert flapping.records[0]["problem"] == "service orders-api: no connection to a:1 lasts"
     lasting = Looks(record("a:1", port=40000), record(), record("a:1", port=40001))
     assert lasting.wait(20, 3, connected_to=["a:1"]) == []
     assert lasting.now == pytest.approx(103.5)
+    assert lasting.records[0]["problem"] is None
+
+
+def test_what_is_wrong_besides_is_waited_for_and_hides_no_service() -> None:
+    looks = Looks(record("a:1"))
+    looks.besides = ["endpoint c:3: c cannot be resolved"]
+    assert looks.wait(5, connected_to=["a:1"]) == looks.besides
+    assert looks.now == 105
+    assert looks.records[0]["problem"] is None
 
 
 def test_not_running() -> None:
@@ -431,6 +446,9 @@ def test_an_endpoint_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     with pytest.raises(SocketsError, match=r"endpoint nowhere:1: nowhere cannot be resolved: .*not known"):
         resolve(["nowhere:1"])
+    table, [problem] = resolve_each(["nowhere:1", "nowhere:1"])
+    assert table == {}
+    assert "nowhere cannot be resolved" in problem
 
 
 def test_the_first_name_of_an_address_counts(monkeypatch: pytest.MonkeyPatch) -> None:

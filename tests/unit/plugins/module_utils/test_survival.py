@@ -290,6 +290,47 @@ def test_before_the_failover(before: dict[str, Any], code: str) -> None:
     assert "  nothing was rebooted" in whole["lines"]
 
 
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ({"failed": True, "msg": "service a: the connections of process 7 may not be read; use become"}, "use become"),
+        ({"unreachable": True}, "did not tell"),
+        (None, "did not tell"),
+    ],
+)
+def test_a_service_that_cannot_be_seen_before_is_not_fine(before: Any, words: str) -> None:
+    codes, record, whole = judged(of_host(before=before), None)
+    assert codes == ["not_seen"]
+    assert words in record["reasons"][0]["message"]
+    assert whole["passed"] is False
+    pods = of_host(before={"services": []}, services=[{**FOLLOWED, "manager": "kubernetes", "process": None}])
+    assert judged(pods, None)[0] == []
+
+
+def test_a_service_whose_connections_do_not_last_is_not_connected() -> None:
+    # As with wrong credentials: the last look sees a connection nearly always.
+    problem = f"service orders-api: no connection to {ONE}:61617 lasts"
+    service = {"name": "orders-api", "running": True, "endpoints": [f"{ONE}:61617"], "problem": problem}
+    codes, record, _whole = judged(of_host(before={"msg": problem, "services": [service]}), None)
+    assert codes == ["not_connected"]
+    assert record["reasons"][0]["message"] == f"no connection to {ONE}:61617 lasts"
+    assert judged(of_host(after={"msg": problem, "services": [service]}))[0] == ["did_not_reconnect"]
+    assert judged(of_host(before={"services": [{**service, "problem": None}]}), None)[0] == []
+
+
+def test_names_that_were_not_resolved_are_told() -> None:
+    before = {**of_host()["before"], "unresolved": ["endpoint mq.example.com:61616: unknown", "endpoint other:1: no"]}
+    codes, record, _whole = judged(of_host(before=before), None)
+    assert codes == []
+    assert record["notes"] == ["endpoint mq.example.com:61616: unknown"]
+
+
+def test_a_host_that_dropped_out_before_is_not_fine() -> None:
+    whole = report({"app1": of_host(), "app2": {}}, "orders", KNOWN)
+    assert whole["passed"] is False
+    assert whole["failures"][0].startswith("app2: nothing is known")
+
+
 # --- what happens ----------------------------------------------------------------------------------------------------
 
 
@@ -316,7 +357,7 @@ def test_an_instance_that_was_active_for_too_short_a_time_says_nothing() -> None
     assert record["survived"] is None
     assert "too short" in record["notes"][0]
     assert whole["passed"] is True
-    assert "SURVIVED: 0 of 1 services" in whole["lines"]
+    assert "SURVIVED: 0 of 1 services, 1 not known" in whole["lines"]
     assert judged(of_host(GOOD_SHORT), SHORT)[1]["survived"] is True
 
 
@@ -341,6 +382,20 @@ def test_connections_that_end_after_two_seconds_are_the_credentials() -> None:
         change(1077, ONE, 40004),
     ]
     assert "wrong_credentials" in judged(of_host(changes))[0]
+
+
+def test_the_end_of_the_look_excuses_no_short_connection() -> None:
+    # Refused from the end of the first instance on: held for two seconds, again at once, and so when the look ends.
+    changes = [change(1000, ONE), change(1010)]
+    for number in range(40):
+        changes += [change(1030.0 + 2.05 * number, ONE, 40000 + number), change(1032.0 + 2.05 * number)]
+    once: dict[str, Any] = {
+        **FAILOVER,
+        "timeline": [*FAILOVER["timeline"][:3], {"at": 1029.0, "event": "up", "host": ONE, "detail": ""}],
+    }
+    codes, record, _whole = judged(of_host(changes[:-1], until=1111.0), once)
+    assert codes == ["wrong_credentials", "did_not_reconnect"]
+    assert "never" in record["reasons"][1]["message"]
 
 
 def test_a_connection_that_the_failover_cut_is_no_refusal() -> None:
@@ -401,12 +456,20 @@ def test_a_restart_and_what_was_not_kept_are_told() -> None:
     assert len(record["notes"]) == 3
 
 
-def test_a_host_that_was_not_seen_afterwards_is_not_known() -> None:
-    codes, record, whole = judged(of_host(follow={"unreachable": True}, after={"unreachable": True}))
+def test_a_host_that_was_neither_followed_nor_seen_afterwards_fails_the_test() -> None:
+    away = {"unreachable": True, "msg": "no route to host"}
+    codes, record, whole = judged(of_host(follow=away, after=away))
     assert codes == []
     assert record["survived"] is None
-    assert "NOT KNOWN" in whole["lines"]
-    assert whole["passed"] is True
+    assert "it was not seen afterwards: no route to host" in record["notes"]
+    assert whole["passed"] is False
+    [failure] = whole["failures"]
+    assert failure == "app1: none of its services could be followed or seen afterwards: no route to host"
+    assert f"  {failure}" in whole["lines"]
+
+    half = judged(of_host(after=away))[2]
+    assert half["passed"] is True
+    assert "SURVIVED: 0 of 1 services, 1 not known" in half["lines"]
 
 
 def test_one_that_was_not_followed_is_not_known() -> None:
@@ -451,6 +514,14 @@ def test_what_a_log_says_needs_a_connection_that_is_missing() -> None:
     assert "PKIX" in record["notes"][0]
     other = logged("pkix", "PKIX path building failed", "/var/log/other.log")
     assert judged(of_host(lost, logs=other), SHORT, signatures=SIGNATURES)[0] == []
+
+
+def test_what_was_not_searched_in_a_log_is_told() -> None:
+    log = {"path": "journal:orders-api", "problems": ["took longer than 30 s to read"], "matches": []}
+    record = judged(of_host(logs={"logs": [log]}))[1]
+    assert record["notes"] == ["journal:orders-api: took longer than 30 s to read"]
+    record = judged(of_host(logs={"msg": "no python"}))[1]
+    assert record["notes"] == ["its logs were not searched: no python"]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils import _logs
 from ansible_collections.mqlift.amazon_mq.plugins.modules import log_info
 
 
@@ -58,6 +59,13 @@ def test_the_journal_of_a_unit(
         capsys, journal=["orders"], since=since, patterns={"unit": "--unit=orders", "since": "--since=@1767225600"}
     )
     assert [match["count"] for match in after["logs"][0]["matches"]] == [1, 1]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_logs, "MAX_BYTES", 1000)
+        program.write_text("#!/bin/sh\nhead -c 100000 /dev/zero | tr '\\0' x\necho\necho the end\n")
+        [log] = run(capsys, journal=["orders"], since=since, patterns={"end": "^the end", "all": "^x"})["logs"]
+    assert "only the last 1000 were searched" in log["problems"][0]
+    assert [match["pattern"] for match in log["matches"]] == ["end", "all"]
 
     program.write_text("#!/bin/sh\necho no journal >&2\nexit 1\n")
     after = run(capsys, journal=["orders"], since=since, patterns={"unit": "x"})

@@ -47,6 +47,24 @@ def test_fails_when_a_service_is_not_as_wanted_in_time(capsys: pytest.CaptureFix
     assert result["services"][0]["running"] is False
 
 
+def test_a_name_that_cannot_be_resolved_hides_no_service(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pid_file = tmp_path / "a.pid"
+    pid_file.write_text(str(os.getpid()))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        endpoint = f"127.0.0.1:{server.getsockname()[1]}"
+        service = {"name": "a", "manager": "command", "pid_file": str(pid_file), "connected_to": [endpoint]}
+        with socket.create_connection(server.getsockname()):
+            seen = run(capsys, services=[{**service, "not_connected_to": ["no-such-host.invalid:61616"]}])
+            short = run(capsys, services=[service], stable_for=60)
+    assert seen["failed"] is True
+    assert "no-such-host.invalid cannot be resolved" in seen["msg"]
+    assert len(seen["unresolved"]) == 1
+    assert seen["services"][0]["endpoints"] == [endpoint]
+    assert seen["services"][0]["problem"] is None
+    assert short["unresolved"] == []
+    assert short["services"][0]["problem"] == f"service a: no connection to {endpoint} lasts"
+
+
 def test_follows_until_the_path_is_gone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pid_file = tmp_path / "a.pid"
     pid_file.write_text(str(os.getpid()))
