@@ -20,6 +20,8 @@ export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 # Facts only as ansible_facts['x'], and role variables stay in their role.
 export ANSIBLE_INJECT_FACT_VARS := false
 export ANSIBLE_PRIVATE_ROLE_VARS := true
+# Compiled once, not in each of the thousands of processes that Ansible starts.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The lab makes network namespaces, so it runs as root.
 AS_ROOT := $(SUDO) env PATH="$(PATH)" PYTHONPATH=tests ANSIBLE_COLLECTIONS_PATH="$(COLLECTIONS)" \
@@ -27,7 +29,7 @@ AS_ROOT := $(SUDO) env PATH="$(PATH)" PYTHONPATH=tests ANSIBLE_COLLECTIONS_PATH=
 LAB := $(AS_ROOT) $(PYTHON) -m lab
 
 REQUIREMENTS := requirements.txt requirements-lab.txt constraints.txt
-INSTALL = $(VENV)/bin/uv pip install --quiet --python $(PYTHON) --constraints constraints.txt
+INSTALL = $(VENV)/bin/uv pip install --quiet --compile-bytecode --python $(PYTHON) --constraints constraints.txt
 
 .PHONY: help
 help: ## Show this list

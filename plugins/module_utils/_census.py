@@ -35,10 +35,16 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._jolokia import (
     read_overview,
     suppressed,
 )
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import Overview, ViewError, matches
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
+    BRIDGE,
+    CLIENT,
+    SOCKET,
+    TOOL,
+    Overview,
+    ViewError,
+    matches,
+)
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._views import check_urls, jolokia_urls, open_http, where
-
-CLIENT, BRIDGE, TOOL, SOCKET = "client", "bridge", "tool", "socket"
 
 #: What our own connections call themselves.
 TOOL_CLIENT_ID = "mqlift-*"

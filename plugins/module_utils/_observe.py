@@ -33,6 +33,9 @@ UNKNOWN_BRIDGES = "bridges"
 # The broker counts messages that are in none of the queues that the view lists.
 UNKNOWN_HIDDEN = "hidden_messages"
 
+#: What a client of a broker is: see the census.
+CLIENT, BRIDGE, TOOL, SOCKET = "client", "bridge", "tool", "socket"
+
 #: What a view may be able to know: fields of Destination (of queues), and things of the broker as a whole.
 CAPABILITIES = (
     "pending",
@@ -210,9 +213,14 @@ def is_internal(destination: Destination) -> bool:
     return covers(_INTERNAL_PATTERNS, destination)
 
 
+def shown_text(text: str) -> str:
+    """A sentence for people: control characters escaped. Unlike a name it is not cut short."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 def shown(name: str) -> str:
     """A name for people: control characters escaped, length bounded. Names from a broker are hostile until shown."""
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
+    text = shown_text(name)
     return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"
 
 

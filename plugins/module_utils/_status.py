@@ -14,18 +14,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._census import BRIDGE, TOOL
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._coverage import (
     SOURCE_PHASES,
     coverage_problems,
     needs,
 )
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import (
+    BRIDGE,
     DURABLE_SUBSCRIPTION,
+    TOOL,
     Destination,
     is_dead_letter,
     is_internal,
     shown,
+    shown_text,
 )
 
 #: How many items of a kind the page shows before it only counts them.
@@ -140,11 +142,6 @@ def _may_produce(client: Mapping[str, Any]) -> bool:
     STOMP gives a client that has not sent yet a producer without a destination, also one that only consumes.
     """
     return client["produces"] is None or bool(client["produces"] or (client["producers"] and not client["consumes"]))
-
-
-def shown_text(text: str) -> str:
-    """A sentence for people; unlike a name it is not cut short."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _reason(result: Mapping[str, Any]) -> str:

@@ -27,8 +27,8 @@ from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url imp
     parse_endpoint,
     problems,
 )
+from ansible_collections.mqlift.amazon_mq.plugins.module_utils._observe import shown_text
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._settings import JOURNAL, client_settings
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._status import shown_text
 
 #: A connection counts when it lasted so long, in seconds: a broker that refuses the credentials holds it for two
 #: (TransportConnection.delayedStop of ActiveMQ).

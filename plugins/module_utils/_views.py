@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._auto import AutoView
-from ansible_collections.mqlift.amazon_mq.plugins.module_utils._cloudwatch import CloudWatchView, cloudwatch_client
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._console import ConsoleView
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._http import OpenUrlHttp
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._instances import check_url
@@ -65,6 +64,12 @@ def open_view(options: Mapping[str, Any]) -> View:
     if options["timeout"] <= 0:
         raise ValueError("view.timeout: must be more than 0 seconds")
     if options["type"] == CLOUDWATCH:
+        # boto3 takes longer to import than the other views take to look.
+        from ansible_collections.mqlift.amazon_mq.plugins.module_utils._cloudwatch import (
+            CloudWatchView,
+            cloudwatch_client,
+        )
+
         return CloudWatchView(options["broker_name"], cloudwatch_client(options), timeout=options["timeout"])
     if options["type"] != AUTO:
         return _open(options["type"], options["url"] or [], options)
