@@ -52,8 +52,8 @@ class Link(Protocol):
     def acknowledge(self, message: Message) -> None:
         """Acknowledge a message, as far as that is still possible."""
 
-    def close(self) -> None:
-        """End it in order."""
+    def close(self) -> bool:
+        """End it in order; false when the broker did not confirm that."""
 
 
 #: Connects to an endpoint URL, within a bounded time. Raises SessionError.
@@ -278,18 +278,23 @@ class Canary:
 
 
 class Monitor(threading.Thread):
-    """Watches one instance: holds a connection, tells its end, and tries every ``interval`` seconds to have one again.
+    """Watches one instance by connecting to it anew every ``interval`` seconds, all the way to CONNECTED.
 
-    Only the active instance of a pair accepts connections. A connection that is held tells its end at once and costs
-    the broker nothing, where a probe in short intervals would cost a TLS handshake each.
+    Only the active instance of a pair accepts connections. It is down from the beginning of the first attempt that
+    failed, and up from the first CONNECTED. A connection that is held would tell another moment: a broker that stops
+    closes its port first and its connections one after the other, which takes it up to a second for each over TLS
+    (``TcpTransport.doStop`` waits for ``SSLSocket.close``).
     """
 
-    def __init__(self, url: str, interval: float, connect: Connect, tell: Tell) -> None:
+    def __init__(
+        self, url: str, interval: float, connect: Connect, tell: Tell, now: Callable[[], float] = time.time
+    ) -> None:
         super().__init__(name=f"monitor-{url}", daemon=True)
         self.url = url
         self._interval = interval
         self._connect = connect
         self._tell = tell
+        self._now = now
         self._over = threading.Event()
         self.up = False
         #: Why the last attempt failed.
@@ -298,21 +303,24 @@ class Monitor(threading.Thread):
     def run(self) -> None:
         """Watch until :meth:`end` is called."""
         while not self._over.is_set():
+            begun = self._now()
             try:
                 session = self._connect(self.url, None)
             except SessionError as exc:
-                self.reason = str(exc)
-                self._over.wait(self._interval)
-                continue
-            self._tell(session.connected_at, "up", self.url, "")
-            self.up = True
-            while not self._over.is_set() and not session.lost.wait(_LOOK):
-                session.check()
-            self.up = False
-            if self._over.is_set():
-                session.close()
+                self._fell(begun, str(exc))
             else:
-                self._tell(session.ended_at or session.connected_at, "down", self.url, session.reason)
+                if not self.up:
+                    self._tell(session.connected_at, "up", self.url, "")
+                    self.up = True
+                if not session.close():
+                    self._fell(session.connected_at, session.reason)
+            self._over.wait(self._interval)
+
+    def _fell(self, at: float, reason: str) -> None:
+        self.reason = reason
+        if self.up:
+            self.up = False
+            self._tell(at, "down", self.url, reason)
 
     def end(self) -> None:
         """Stop watching."""

@@ -219,11 +219,18 @@ class Session:
         with contextlib.suppress(SessionError):
             self._tell("ACK", {"id": message.ack}, "")
 
-    def close(self) -> None:
-        """End the connection in order: what was acknowledged before has been processed by the broker."""
-        with contextlib.suppress(SessionError):
+    def close(self) -> bool:
+        """End the connection in order: what was acknowledged before has been processed by the broker.
+
+        False when the broker did not confirm that.
+        """
+        confirmed = True
+        try:
             self._request("DISCONNECT", {}, "", _CLOSE_SECONDS)
+        except SessionError:
+            confirmed = False
         self._drop("closed")
+        return confirmed
 
     def _request(self, command: str, headers: Mapping[str, str], body: str, timeout: float) -> None:
         receipt = str(next(self._numbers))

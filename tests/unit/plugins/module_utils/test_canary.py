@@ -95,7 +95,9 @@ class FakeLink:
                 self.broker.stored.remove(message.ack)
 
     def close(self):
+        in_order = not self.lost.is_set()
         self.end("closed")
+        return in_order
 
 
 @pytest.fixture
@@ -204,7 +206,7 @@ def test_why_the_canary_is_not_connected_is_known(told):
 
 def test_a_monitor_tells_begin_and_end_once(told):
     broker = FakeBroker()
-    monitors = [Monitor(url, 0.001, broker.connect, lambda *event: told.put(event)) for url in ENDPOINTS]
+    monitors = [Monitor(url, 0.001, broker.connect, lambda *event: told.put(event), broker.now) for url in ENDPOINTS]
     for monitor in monitors:
         monitor.start()
     until(lambda: monitors[0].up)
@@ -223,11 +225,19 @@ def test_a_monitor_tells_begin_and_end_once(told):
     assert monitors[0].reason == "refused"
 
 
-def test_a_monitor_asks_for_a_sign_of_life():
-    checked = threading.Event()
-    link = SimpleNamespace(connected_at=1.0, lost=threading.Event(), check=checked.set, close=lambda: None)
-    monitor = Monitor(ENDPOINTS[0], 0.001, lambda url, on_message: link, lambda *event: None)
+def test_a_monitor_does_not_believe_a_connection_that_cannot_be_ended_in_order(told):
+    links = [
+        SimpleNamespace(connected_at=1.0, close=lambda: True),
+        SimpleNamespace(connected_at=2.0, close=lambda: False, reason="no receipt for DISCONNECT in 1 s"),
+        SimpleNamespace(connected_at=3.0, close=lambda: True),
+    ]
+    left = list(links)
+    monitor = Monitor(
+        ENDPOINTS[0], 0.001, lambda url, on_message: left.pop(0) if left else links[0], lambda *event: told.put(event)
+    )
     monitor.start()
-    assert checked.wait(5)
+    until(lambda: told.qsize() == 3)
     monitor.end()
     monitor.join(5)
+    assert [event[:2] for event in told.queue] == [(1.0, "up"), (2.0, "down"), (3.0, "up")]
+    assert told.queue[1][3] == "no receipt for DISCONNECT in 1 s"
