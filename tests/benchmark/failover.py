@@ -17,7 +17,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 from lab import plan, retry_client, traffic
 from lab.guard import guarded
@@ -67,7 +67,8 @@ def measure(lab: Lab) -> dict[str, float]:
         "failovers": result["failovers"],
         "first_outage_s": outages[0]["seconds"],
         "second_outage_s": outages[-1]["seconds"],
-        "difference_s": difference(outages, seen),
+        "begins_differ_s": difference(outages, seen, "begin"),
+        "ends_differ_s": difference(outages, seen, "end"),
         "lost": result["canary"]["lost"],
         "duplicated": result["canary"]["duplicated"],
         "reordered": result["canary"]["reordered"],
@@ -77,15 +78,11 @@ def measure(lab: Lab) -> dict[str, float]:
     }
 
 
-def difference(ours: Sequence[dict[str, Any]], theirs: Sequence[Window]) -> float:
-    """The largest difference of a begin or an end, in seconds. Raises LabError when the numbers of outages differ."""
+def difference(ours: Sequence[dict[str, Any]], theirs: Sequence[Window], what: Literal["begin", "end"]) -> float:
+    """The largest difference of begins or ends, in seconds. Raises LabError when the numbers of outages differ."""
     if len(ours) != len(theirs):
         raise LabError(f"broker_failover saw {len(ours)} outages, the client {len(theirs)}")
-    pairs = list(zip(ours, theirs, strict=True))
-    return max(
-        max(abs(one["begin"] - other["begin"]) for one, other in pairs),
-        max(abs(one["end"] - other["end"]) for one, other in pairs),
-    )
+    return max(abs(float(one[what]) - other[what]) for one, other in zip(ours, theirs, strict=True))
 
 
 def play(lab: Lab, name: str, **variables: str) -> None:
