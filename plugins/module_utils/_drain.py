@@ -391,7 +391,7 @@ class Drain:
         transactions = sample.open_transactions or 0
         with_messages = [d for d in selected if d.pending != 0]
         point = _Point(now, {d.key: _Counters(d.enqueued, d.dequeued) for d in with_messages})
-        remaining = [self._explain(d, transactions, now) for d in with_messages]
+        remaining = [self._explain(d, transactions, d.key in moved, now) for d in with_messages]
         for d in selected:
             busy = d.key in moved or (self._options.require_no_producers and (d.producers or 0) > 0)
             if d.pending == 0 and busy:
@@ -415,14 +415,15 @@ class Drain:
         if not self._points or point.at - self._points[-1].at >= _RATE_STEP:
             self._points.append(point)
 
-    def _explain(self, d: Destination, transactions: int, now: float) -> Remaining:
+    def _explain(self, d: Destination, transactions: int, moved: bool, now: float) -> Remaining:
         taken, sent = self._rates(d, now)
         if d.pending is None:
             cause = NOT_KNOWN
         elif d.consumers == 0:
             cause = NO_CONSUMER
         elif taken is None:
-            cause = NOT_KNOWN
+            # No rate yet: it was empty until now.
+            cause = PRODUCERS if moved else NOT_KNOWN
         elif taken > 0:
             cause = PRODUCERS if sent else DRAINING
         elif d.in_flight:

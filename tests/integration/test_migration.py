@@ -23,11 +23,11 @@ MESSAGES = 2000
 
 
 def wait_for_first_producer(lab: Lab) -> None:
-    """Wait until a producer is connected to the target: the middle of the migration."""
+    """Wait until a producer is connected to the target: the middle of the migration, whenever that is."""
     placements = [item for item in lab.plan.services if item.role == "producer"]
     shell.wait_for(
         lambda: any(traffic.last_address(lab, item) in demo.target_addresses(lab) for item in placements),
-        120,
+        300,
         "the move of the first producer",
     )
 

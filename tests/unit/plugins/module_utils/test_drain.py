@@ -214,6 +214,14 @@ def test_producers_that_keep_a_queue_busy_are_named_even_when_it_looks_empty():
     assert causes(result) == {"orders": "producers"}
 
 
+def test_producers_are_named_when_the_last_look_is_the_first_that_sees_a_message():
+    looks = [sample(queue(enqueued=100 + n, dequeued=100 + n)) for n in range(20)]
+
+    result = run([*looks, sample(queue(pending=1, enqueued=120, dequeued=119))], timeout=20.0)
+
+    assert causes(result) == {"orders": "producers"}
+
+
 def test_producers_that_send_while_it_drains_are_named():
     script = [sample(queue(pending=50, enqueued=100 + n, dequeued=50 + n)) for n in range(100)]
 
