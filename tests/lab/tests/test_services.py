@@ -202,6 +202,8 @@ def test_nothing_is_lost_when_the_broker_is_killed(bench: Bench) -> None:
     bench.start(*producers, *workers)
     bench.control.touch()
     names = [spec.name for spec in producers]
+    # Each has a connection to lose.
+    bench.wait_for(1, "connected", *(spec.name for spec in (*producers, *workers)))
     bench.wait_for(40, "sent", *names)
     bench.broker.kill()
     bench.broker.start()
