@@ -311,5 +311,8 @@ class Session:
                 )
             )
 
+    def on_heartbeat_timeout(self) -> None:
+        self._drop("no sign of life", self.heard_at)
+
     def on_disconnected(self) -> None:
         self._end()

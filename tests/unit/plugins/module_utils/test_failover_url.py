@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mqlift.amazon_mq.plugins.module_utils._failover_url import (
@@ -328,6 +328,8 @@ def mappings(known: Table | None) -> st.SearchStrategy[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("dialect", [name for name, rules in DIALECT.items() if rules.form == "failover"])
+# How fast examples come about is the machine's affair.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_what_was_given_is_read_back(dialect: str, data: st.DataObject) -> None:
     rules = DIALECT[dialect]

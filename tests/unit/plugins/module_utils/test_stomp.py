@@ -103,6 +103,13 @@ def test_the_end_by_the_broker_is_noticed_at_once_and_its_moment_known():
     assert session.ended_at >= session.connected_at
 
 
+def test_a_missed_sign_of_life_ends_the_connection_at_the_last_one():
+    with peer(CONNECTED, None) as (endpoint, dummy_frames):
+        session = Session(endpoint, Access(), 5.0)
+        session.on_heartbeat_timeout()
+    assert (session.reason, session.ended_at) == ("no sign of life", session.heard_at)
+
+
 def test_refused_credentials_are_no_matter_of_waiting_and_not_repeated():
     with peer(refusal) as (endpoint, dummy_frames), pytest.raises(SessionError, match="password is invalid") as caught:
         Session(endpoint, Access("app", "secret"), 5.0)
