@@ -131,6 +131,8 @@ integration-long: setup venv ## The tests of the lab that would make the others 
 
 .PHONY: molecule
 molecule: setup venv ## Every molecule scenario
+	@# What a run that was interrupted left makes molecule believe that the lab is up.
+	$(LAB) exec --prepare -- molecule destroy
 	$(LAB) exec --prepare -- molecule test --all; status=$$?; $(LAB) down; exit $$status
 
 ##### Setting up
