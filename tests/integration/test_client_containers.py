@@ -50,6 +50,7 @@ def in_a_container(lab: Lab) -> list[str]:
     return [*change(lab, document), "--limit", HOST]
 
 
+@pytest.mark.long
 def test_docker_compose_runs_a_service_through_its_phases_and_touches_no_other_container(up: Up) -> None:
     lab = up("demo")
     traffic.start(lab)

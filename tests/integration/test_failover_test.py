@@ -134,6 +134,7 @@ def nothing_lost(lab: Lab) -> None:
     assert audit.produced > 100
 
 
+@pytest.mark.long
 def test_what_would_not_survive_is_named_before_anything_is_rebooted(up: Up) -> None:
     lab = up("demo")
     on_the_target(lab)
