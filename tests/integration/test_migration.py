@@ -89,6 +89,7 @@ def test_a_run_killed_in_the_middle_is_completed_by_the_next(up: Up) -> None:
     assert outcome.passed, f"{outcome.reason}\n{audit.render()}"
 
 
+@pytest.mark.long
 def test_without_the_drain_the_audit_reports_what_was_left_behind(up: Up) -> None:
     # Slow workers leave a backlog on the source, which nobody consumes once they have moved.
     lab = up("slow")
