@@ -278,12 +278,14 @@ class Canary:
 
 
 class Monitor(threading.Thread):
-    """Watches one instance by connecting to it anew every ``interval`` seconds, all the way to CONNECTED.
+    """Watches one instance by connecting to it anew, ``interval`` seconds after the last attempt, up to CONNECTED.
 
-    Only the active instance of a pair accepts connections. It is down from the beginning of the first attempt that
-    failed, and up from the first CONNECTED. A connection that is held would tell another moment: a broker that stops
-    closes its port first and its connections one after the other, which takes it up to a second for each over TLS
-    (``TcpTransport.doStop`` waits for ``SSLSocket.close``).
+    Only the active instance of a pair accepts connections. It is up from the first CONNECTED, and down from the
+    beginning of the first attempt that failed, or from a CONNECTED that was followed by no orderly end.
+
+    A connection that is held would tell another moment: a broker that stops closes its port first and its connections
+    one after the other, which takes it up to a second for each over TLS (``TcpTransport.doStop`` waits for
+    ``SSLSocket.close``).
     """
 
     def __init__(

@@ -422,7 +422,7 @@ class Drain:
         elif d.consumers == 0:
             cause = NO_CONSUMER
         elif taken is None:
-            # No rate yet: it was empty until now.
+            # No rate yet: it was empty at the looks before. What came since then was sent.
             cause = PRODUCERS if moved else NOT_KNOWN
         elif taken > 0:
             cause = PRODUCERS if sent else DRAINING

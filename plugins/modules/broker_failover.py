@@ -292,7 +292,7 @@ timeline:
       description: More about it.
       type: str
       returned: always
-      sample: closed by the broker
+      sample: "[Errno 111] Connection refused"
 canary:
   description: What became of the canary's messages.
   type: dict

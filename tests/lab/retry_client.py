@@ -60,6 +60,7 @@ def main() -> None:
                 print(json.dumps({"begin": lost, "end": now} if lost else {"connected": candidate}), flush=True)
                 place = candidate
                 break
+        # This rhythm is what the client is for: its windows are no finer.
         time.sleep(RETRY_S)
 
 
