@@ -38,8 +38,8 @@ def main() -> int:
         lab = Lab(Path(folder) / "lab")
         with exclusive(lab), guarded(lab):
             lab.up(plan.named("demo"))
-            traffic.start(lab)
             play(lab, "client.yml", client_phase="target")
+            traffic.start(lab)
             for number in range(1, runs + 1):
                 row = measure(lab)
                 rows.append(row)
