@@ -280,8 +280,9 @@ class Canary:
 class Monitor(threading.Thread):
     """Watches one instance by connecting to it anew, ``interval`` seconds after the last attempt, up to CONNECTED.
 
-    Only the active instance of a pair accepts connections. It is up from the first CONNECTED, and down from the
-    beginning of the first attempt that failed, or from a CONNECTED that was followed by no orderly end.
+    Only the active instance of a pair accepts connections. It is up from the beginning of the first attempt that was
+    confirmed and ended in order, and down from the beginning of the first one that was not. How long an attempt takes
+    is not in it: a broker that has just started takes up to half a second for its first logins, one before the other.
 
     A connection that is held would tell another moment: a broker that stops closes its port first and its connections
     one after the other, which takes it up to a second for each over TLS (``TcpTransport.doStop`` waits for
@@ -311,11 +312,11 @@ class Monitor(threading.Thread):
             except SessionError as exc:
                 self._fell(begun, str(exc))
             else:
-                if not self.up:
-                    self._tell(session.connected_at, "up", self.url, "")
-                    self.up = True
                 if not session.close():
-                    self._fell(session.connected_at, session.reason)
+                    self._fell(begun, session.reason)
+                elif not self.up:
+                    self._tell(begun, "up", self.url, "")
+                    self.up = True
             self._over.wait(self._interval)
 
     def _fell(self, at: float, reason: str) -> None:

@@ -19,8 +19,9 @@ description:
   - Nothing is rebooted unless exactly one instance answers, the canary's messages come through, and the view tells what
     the broker holds.
   - The outage of a broker is measured by connecting to each instance anew every O(probe_interval) seconds. It begins
-    with the first attempt that fails, and ends when an instance has accepted a login. Clients have pauses of their own
-    between two attempts, so they may be away for longer.
+    with the first attempt that fails, and ends with the first one that leads to a login, each by the moment at which
+    the attempt began. Clients have pauses of their own between two attempts, and wait for their login, which takes a
+    broker that has just started a moment, so they are away for longer; how long the canary was is its C(max_gap).
   - While it runs, a line is printed for each event. All connections are made from the task's host, so delegate the task
     to a host that reaches the broker and the Amazon MQ API.
 notes:

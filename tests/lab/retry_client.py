@@ -27,12 +27,16 @@ if TYPE_CHECKING:
     from lab.lab import Lab
 
 RETRY_S = 0.02
-#: A connection attempt that takes longer than this is given up: a standby refuses at once.
-PATIENCE_S = 0.5
+#: How long one step of an attempt may take. A standby refuses at once, but a JVM that has just started needs up to half
+#: a second for its first TLS handshakes.
+PATIENCE_S = 5.0
 
 
 class Window(TypedDict):
-    """An outage as the client saw it; seconds of the epoch."""
+    """An outage as the client saw it: when the first attempt that failed began, and the first that did not.
+
+    Seconds of the epoch.
+    """
 
     begin: float
     end: float
@@ -55,9 +59,9 @@ def main() -> None:
         if place and not _answers(place, context, options.username, password):
             place, lost = "", begun
         for candidate in [] if place else options.hosts:
+            begun = offset + time.monotonic()
             if _answers(candidate, context, options.username, password):
-                now = offset + time.monotonic()
-                print(json.dumps({"begin": lost, "end": now} if lost else {"connected": candidate}), flush=True)
+                print(json.dumps({"begin": lost, "end": begun} if lost else {"connected": candidate}), flush=True)
                 place = candidate
                 break
         # This rhythm is what the client is for: its windows are no finer.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 from itertools import count
@@ -227,13 +228,17 @@ def test_a_monitor_tells_begin_and_end_once(told):
 
 def test_a_monitor_does_not_believe_a_connection_that_cannot_be_ended_in_order(told):
     links = [
-        SimpleNamespace(connected_at=1.0, close=lambda: True),
-        SimpleNamespace(connected_at=2.0, close=lambda: False, reason="no receipt for DISCONNECT in 1 s"),
-        SimpleNamespace(connected_at=3.0, close=lambda: True),
+        SimpleNamespace(close=lambda: True),
+        SimpleNamespace(close=lambda: False, reason="no receipt for DISCONNECT in 1 s"),
+        SimpleNamespace(close=lambda: True),
     ]
     left = list(links)
     monitor = Monitor(
-        ENDPOINTS[0], 0.001, lambda url, on_message: left.pop(0) if left else links[0], lambda *event: told.put(event)
+        ENDPOINTS[0],
+        0.001,
+        lambda url, on_message: left.pop(0) if left else links[0],
+        lambda *event: told.put(event),
+        itertools.count(1.0).__next__,
     )
     monitor.start()
     until(lambda: told.qsize() == 3)
