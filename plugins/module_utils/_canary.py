@@ -282,7 +282,7 @@ class Monitor(threading.Thread):
 
     Only the active instance of a pair accepts connections. It is up from the beginning of the first attempt that was
     confirmed and ended in order, and down from the beginning of the first one that was not. How long an attempt takes
-    is not in it: a broker that has just started takes up to half a second for its first logins, one before the other.
+    is not in it: a broker that has just started needs half a second and more for its first logins, one by one.
 
     A connection that is held would tell another moment: a broker that stops closes its port first and its connections
     one after the other, which takes it up to a second for each over TLS (``TcpTransport.doStop`` waits for

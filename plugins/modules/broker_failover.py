@@ -102,8 +102,10 @@ options:
     default: 0.05
   connect_timeout:
     description:
-      - Seconds that one attempt may take. Where an instance does not even refuse connections, its return is noticed so
-        much later at most.
+      - Seconds that each step of an attempt may take. Where an instance does not even refuse connections, its return is
+        noticed so much later at most.
+      - An attempt that is given up has failed, so with a short time a broker that is slow at its first logins counts as
+        away until it is quick enough.
     type: float
     default: 1.0
   warm_up:
@@ -240,12 +242,12 @@ outages:
   returned: when the test ran
   contains:
     begin:
-      description: When the active instance ceased to answer, in seconds of the epoch.
+      description: When the first attempt that failed began, in seconds of the epoch.
       type: float
       returned: always
       sample: 1767225600.123
     end:
-      description: When an instance answered again. V(null) when none did.
+      description: When the first attempt that led to a login began. V(null) when none did.
       type: float
       returned: always
       sample: 1767225603.456

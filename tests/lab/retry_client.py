@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lab.lab import Lab
 
 RETRY_S = 0.02
-#: How long one step of an attempt may take. A standby refuses at once, but a JVM that has just started needs up to half
-#: a second for its first TLS handshakes.
+#: How long one step of an attempt may take. A standby refuses at once, but a JVM that has just started needs half a
+#: second and more for its first TLS handshakes.
 PATIENCE_S = 5.0
 
 
